@@ -1,0 +1,272 @@
+"""Every setting of every step with its default, written once; None means "decided later".
+
+A test compares these with the commands' options and with what the code reads.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import tomllib
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from instructune.errors import did_you_mean, usage
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class PrepareConfig:
+    """Settings of `prepare`."""
+
+    sources: tuple[str, ...] = ()
+    output: str = "-"
+    format: str | None = None
+    field: tuple[str, ...] = ()
+    id: str = "own"
+    bad_rows: str = "fail"
+    rejects: str | None = None
+    manifest: str | None = None
+
+    def __post_init__(self) -> None:
+        _choice("--id", self.id, ("own", "hash", "prefix"))
+        _check_bad_rows(self.bad_rows, self.rejects)
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Settings of `train`."""
+
+    data: tuple[str, ...] = ()
+    model: str = "smollm2-135m"
+    output: str = "run"
+    objective: str = "sft"
+    method: str = "full"
+    eval_data: str | None = None
+    epochs: float | None = None
+    steps: int | None = None
+    learning_rate: float | None = None
+    schedule: str = "cosine"
+    warmup: float = 0.03
+    weight_decay: float = 0.0
+    max_grad_norm: float = 1.0
+    batch_size: int = 8
+    micro_batch_tokens: int | None = None
+    max_length: int | None = None
+    overflow: str = "error"
+    train_on: str = "assistant"
+    template: str | None = None
+    dropout: float | None = None
+    eval_every: int | None = None
+    early_stopping: int | None = None
+    checkpoint_every: int = 100
+    keep_checkpoints: int = 2
+    log_every: int = 1
+    dtype: str = "auto"
+    save_dtype: str | None = None
+    device: str = "auto"
+    threads: int | None = None
+    seed: int = 0
+    resume: str = "auto"
+    overwrite: bool = False
+    dry_run: bool = False
+    format: str | None = None
+    field: tuple[str, ...] = ()
+    bad_rows: str = "fail"
+    rejects: str | None = None
+
+    def __post_init__(self) -> None:
+        _choice("--schedule", self.schedule, ("linear", "cosine", "constant"))
+        _choice("--overflow", self.overflow, OVERFLOWS)
+        _choice("--train-on", self.train_on, ("assistant", "last", "all"))
+        _choice("--dtype", self.dtype, ("auto", "float32", "bfloat16"))
+        _choice("--save-dtype", self.save_dtype or "float32", ("float32", "bfloat16", "float16"))
+        _choice("--resume", self.resume, ("auto", "never"))
+        _check_bad_rows(self.bad_rows, self.rejects)
+        _least("--epochs", self.epochs, 0, exclusive=True)
+        _least("--steps", self.steps, 1)
+        _least("--learning-rate", self.learning_rate, 0)
+        _between("--warmup", self.warmup, 0, 1)
+        _least("--weight-decay", self.weight_decay, 0)
+        _least("--max-grad-norm", self.max_grad_norm, 0, exclusive=True)
+        _least("--batch-size", self.batch_size, 1)
+        _least("--micro-batch-tokens", self.micro_batch_tokens, 1)
+        _least("--max-length", self.max_length, 2)
+        _between("--dropout", self.dropout, 0, 1)
+        for name in ("eval_every", "early_stopping", "checkpoint_every", "keep_checkpoints"):
+            _least(_flag(name), getattr(self, name), 1)
+        _least("--log-every", self.log_every, 1)
+        _least("--threads", self.threads, 1)
+        if self.early_stopping and not self.eval_data:
+            raise usage("needs --eval-data", where="--early-stopping")
+
+
+@dataclass(frozen=True)
+class GenerateConfig:
+    """Settings of `generate`."""
+
+    data: tuple[str, ...] = ()
+    model: str = "smollm2-135m"
+    output: str = "-"
+    prompt: tuple[str, ...] = ()
+    system: str | None = None
+    max_new_tokens: int = 256
+    temperature: float = 0.0
+    top_p: float = 1.0
+    top_k: int = 0
+    samples: int = 1
+    stop: tuple[str, ...] = ()
+    batch_size: int = 24
+    window: int | None = None
+    max_length: int | None = None
+    template: str | None = None
+    backend: str = "transformers"
+    dtype: str = "auto"
+    device: str = "auto"
+    threads: int | None = None
+    seed: int = 0
+    overwrite: bool = False
+    format: str | None = None
+    field: tuple[str, ...] = ()
+    manifest: str | None = None
+
+    def __post_init__(self) -> None:
+        _choice("--dtype", self.dtype, ("auto", "float32", "bfloat16"))
+        _least("--max-new-tokens", self.max_new_tokens, 1)
+        _least("--temperature", self.temperature, 0)
+        _between("--top-p", self.top_p, 0, 1)
+        _least("--top-k", self.top_k, 0)
+        for name in ("samples", "batch_size", "window", "threads"):
+            _least(_flag(name), getattr(self, name), 1)
+        _least("--max-length", self.max_length, 2)
+        if self.samples > 1 and self.temperature == 0:
+            raise usage(
+                "needs --temperature above 0: greedy samples are all equal", where="--samples"
+            )
+        if self.prompt and self.data:
+            raise usage("is an input of its own; leave the data out", where="--prompt")
+
+
+@dataclass(frozen=True)
+class EvalConfig:
+    """Settings of `eval`."""
+
+    predictions: str | None = None
+    references: str | None = None
+    metric: tuple[str, ...] = ()
+    baseline: str | None = None
+    fail_if: tuple[str, ...] = ()
+    by: tuple[str, ...] = ()
+    output: str = "-"
+    scores: str | None = None
+    resamples: int = 10_000
+    seed: int = 0
+    manifest: str | None = None
+
+    def __post_init__(self) -> None:
+        _least("--resamples", self.resamples, 100)
+
+
+@dataclass(frozen=True)
+class ShowConfig:
+    """Settings of `show`."""
+
+    path: str = "-"
+    limit: int = 5
+    mask: bool = False
+    model: str | None = None
+    train_on: str = "assistant"
+    template: str | None = None
+    max_length: int | None = None
+    overflow: str = "error"
+
+    def __post_init__(self) -> None:
+        _choice("--overflow", self.overflow, OVERFLOWS)
+        _choice("--train-on", self.train_on, ("assistant", "last", "all"))
+        _least("--limit", self.limit, 1)
+
+
+OVERFLOWS = ("error", "drop", "truncate-prompt", "truncate-answer", "split")
+
+
+def _check_bad_rows(mode: str, rejects: str | None) -> None:
+    _choice("--bad-rows", mode, ("fail", "quarantine"))
+    if (mode == "quarantine") != (rejects is not None):
+        raise usage("--bad-rows quarantine and --rejects FILE go together")
+
+
+def _choice(flag: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise usage(f"unknown value {value!r}", where=flag, hint=did_you_mean(value, choices))
+
+
+def _least(flag: str, value: float | None, bound: float, *, exclusive: bool = False) -> None:
+    if value is None:
+        return
+    if not math.isfinite(value) or value < bound or (exclusive and value == bound):
+        raise usage(
+            f"must be {'above' if exclusive else 'at least'} {bound}, got {value}", where=flag
+        )
+
+
+def _between(flag: str, value: float | None, low: float, high: float) -> None:
+    if value is not None and not low <= value <= high:
+        raise usage(f"must be from {low} to {high}, got {value}", where=flag)
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def settings(kind: type[T], given: dict[str, Any], file: str | None) -> T:
+    """Build a config: what was typed beats the TOML file, the file beats the default."""
+    values = _from_file(kind, file) if file else {}
+    return kind(**(values | given))
+
+
+def _from_file(kind: type, name: str) -> dict[str, Any]:
+    from instructune.files import open_input
+
+    with open_input(name) as source:
+        try:
+            table = tomllib.loads(source.stream.read().decode("utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise usage(f"not TOML ({error})", where=name) from None
+    fields = {field.name: field for field in dataclasses.fields(kind)}
+    values = {}
+    for key, value in table.items():
+        field = fields.get(key.replace("-", "_"))
+        if field is None:
+            raise usage(f"unknown setting {key!r}", where=name, hint=did_you_mean(key, fields))
+        values[field.name] = _coerced(value, str(field.type), f"{name}: {key}")
+    return values
+
+
+def _coerced(value: Any, kind: str, where: str) -> Any:
+    """A TOML value as the field's type; a `[method]` table becomes `name:key=value,…`."""
+    if isinstance(value, dict) and "name" in value:
+        rest = ",".join(f"{k}={_spelled(v)}" for k, v in value.items() if k != "name")
+        return f"{value['name']}:{rest}" if rest else value["name"]
+    if kind.startswith("tuple"):
+        value = value if isinstance(value, list) else [value]
+        if all(isinstance(item, str) for item in value):
+            return tuple(value)
+    elif kind.startswith("bool"):
+        if isinstance(value, bool):
+            return value
+    elif isinstance(value, bool):
+        pass
+    elif kind.startswith("float") and isinstance(value, int | float):
+        return float(value)
+    elif kind.startswith("int") and isinstance(value, int):
+        return value
+    elif kind.startswith("str") and isinstance(value, str):
+        return value
+    raise usage(f"must be {kind.removesuffix(' | None')}, got {value!r}", where=where)
+
+
+def _spelled(value: Any) -> str:
+    if isinstance(value, list):
+        return "+".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,69 @@
+"""What can go wrong that a user can mend: where, why, what to do, and the exit code."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit codes; 65 and up as in BSD's sysexits where one fits."""
+
+    DONE = 0
+    BUG = 1
+    USAGE = 2
+    GATE = 3
+    BAD_DATA = 65
+    NO_INPUT = 66
+    UNAVAILABLE = 69
+    NON_FINITE = 70
+    OUT_OF_MEMORY = 71
+    CANNOT_CREATE = 73
+    IO = 74
+    LOCKED = 75
+    PERMISSION = 77
+    MISMATCH = 78
+
+
+class UserError(Exception):
+    """A failure the user can mend.
+
+    `where` is `file:line`, a path or an option as typed; `hint` says what to do next.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        where: str | None = None,
+        hint: str | None = None,
+        code: Exit = Exit.BAD_DATA,
+    ) -> None:
+        super().__init__(reason)
+        self.reason, self.where, self.hint, self.code = reason, where, hint, code
+
+    def __str__(self) -> str:
+        head = f"{self.where}: {self.reason}" if self.where else self.reason
+        return f"{head}\n  hint: {self.hint}" if self.hint else head
+
+    def as_dict(self) -> dict[str, str | int | None]:
+        """The error as one JSON object, for `--json`."""
+        return {
+            "error": self.reason,
+            "where": self.where,
+            "hint": self.hint,
+            "code": int(self.code),
+        }
+
+
+def did_you_mean(name: str, choices: Iterable[str]) -> str:
+    """A hint that names the nearest of `choices`, or all of them."""
+    known = sorted(choices)
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(known)}"
+
+
+def usage(reason: str, *, where: str | None = None, hint: str | None = None) -> UserError:
+    """A wrong option or value: exit code 2."""
+    return UserError(reason, where=where, hint=hint, code=Exit.USAGE)

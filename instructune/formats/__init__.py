@@ -1,0 +1,5 @@
+"""Raw rows in, records out: one file a row format."""
+
+from instructune.registry import Family
+
+formats = Family("format", __name__)

@@ -1,0 +1,33 @@
+"""Alpaca rows: `instruction`, optional `input`, `output`, `system` and `history`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+TAKES = ("instruction", "input", "output", "system", "history")
+
+
+def recognises(keys: frozenset[str]) -> bool:
+    """An instruction and at least one of its companions."""
+    return "instruction" in keys and ("output" in keys or "input" in keys)
+
+
+def convert(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """Instruction and input, joined by a line end, are the user's turn; output is the answer."""
+    messages = []
+    if row.get("system"):
+        messages.append({"role": "system", "content": row["system"]})
+    for pair in row.get("history") or ():
+        if type(pair) is not list or len(pair) != 2:
+            raise ValueError("history must hold [question, answer] pairs")
+        messages.append({"role": "user", "content": pair[0]})
+        messages.append({"role": "assistant", "content": pair[1]})
+    instruction, extra = row.get("instruction"), row.get("input") or ""
+    if type(instruction) is not str or type(extra) is not str:
+        raise ValueError("instruction and input must be strings")
+    messages.append(
+        {"role": "user", "content": f"{instruction}\n{extra}" if extra else instruction}
+    )
+    if row.get("output") is not None:
+        messages.append({"role": "assistant", "content": row["output"]})
+    return [{"messages": messages}]

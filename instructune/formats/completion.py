@@ -1,0 +1,32 @@
+"""Prompt and completion: `prompt` as text or turns, `completion` as text or one turn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from instructune.formats import _turns
+from instructune.records import DESCRIPTIVE
+
+TAKES = ("prompt", "completion", "system")
+
+
+def recognises(keys: frozenset[str]) -> bool:
+    """Both keys; or a prompt alone, beside nothing but descriptive fields."""
+    return "prompt" in keys and ("completion" in keys or keys <= DESCRIPTIVE | {"prompt", "system"})
+
+
+def convert(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """The prompt is the user's turn (or turns as they are), the completion the assistant's."""
+    messages = [{"role": "system", "content": row["system"]}] if row.get("system") else []
+    messages += _side(row.get("prompt"), "prompt", "user")
+    if row.get("completion") is not None:
+        messages += _side(row["completion"], "completion", "assistant")
+    return [{"messages": messages}]
+
+
+def _side(value: Any, place: str, role: str) -> list[dict[str, Any]]:
+    if type(value) is str:
+        return [{"role": role, "content": value}]
+    if type(value) is list:
+        return [_turns.turn(message, f"{place}[{i}]") for i, message in enumerate(value)]
+    raise ValueError(f"{place} must be a string or a list of turns")

@@ -1,0 +1,23 @@
+"""OpenAI chat rows: `messages` of {role, content, tool_calls}, and `tools`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from instructune.formats import _turns
+
+TAKES = ("messages", "tools")
+
+
+def recognises(keys: frozenset[str]) -> bool:
+    """By the one key they all have."""
+    return "messages" in keys
+
+
+def convert(row: dict[str, Any]) -> list[dict[str, Any]]:
+    """Roles and content in their plain spelling; typed text parts joined."""
+    messages = row["messages"]
+    if type(messages) is not list:
+        raise ValueError("messages must be a list of turns")
+    turns = [_turns.turn(message, f"messages[{i}]") for i, message in enumerate(messages)]
+    return [{"messages": turns} | _turns.tools(row.get("tools"))]

@@ -1,0 +1,247 @@
+"""Strict JSON lines: bytes in, rows with their place out; rows in, bytes out."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO, NamedTuple, NoReturn
+
+import jsonlines
+import orjson
+
+from instructune.errors import UserError
+
+MAX_LINE = 16 << 20  # bytes; longer lines are a broken file more often than a row
+MAX_DEPTH = 200
+_BOM = b"\xef\xbb\xbf"
+_CONSUMED_BY_JSONLINES = (b"\xef\xbb\xbf", b"\x1e")  # it strips these silently from any line
+
+
+class Row(NamedTuple):
+    """A row that parsed: `where` is `file:line`."""
+
+    where: str
+    value: dict[str, Any]
+
+
+class BadRow(NamedTuple):
+    """A line that did not: why, and its text as it stood (invalid bytes as `\\xNN`)."""
+
+    where: str
+    reason: str
+    text: str
+
+
+def read_rows(stream: BinaryIO, name: str) -> Iterator[Row | BadRow | None]:
+    """Yield each line of `stream` as a Row or a BadRow; None stands for a blank line.
+
+    Lines end at `\\n` only: U+2028 and its like belong to the text.
+    """
+    lines = _Lines(stream)
+    reader = jsonlines.Reader(lines, loads=lines.loads)
+    while True:
+        try:
+            value = reader.read(allow_none=True)
+        except EOFError:
+            return
+        except jsonlines.InvalidLineError as error:
+            where = f"{name}:{lines.number}"
+            if lines.is_blank():
+                yield None
+            else:
+                yield BadRow(where, lines.explain(error), lines.text())
+            continue
+        if type(value) is dict:
+            yield Row(f"{name}:{lines.number}", value)
+        else:
+            kind = _KINDS[type(value)]
+            yield BadRow(f"{name}:{lines.number}", f"not a JSON object but {kind}", lines.text())
+
+
+class _Lines:
+    """The lines of a stream, bounded in length, with the current one at hand."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream, self.number = stream, 0
+        self.line, self.too_long = b"", False
+
+    def __iter__(self) -> Iterator[bytes]:
+        readline = self.stream.readline
+        while line := readline(MAX_LINE + 1):
+            self.number += 1
+            self.too_long = len(line) > MAX_LINE
+            if self.too_long:
+                self._skip_rest(line)
+            if self.number == 1 and line.startswith(_BOM):
+                line = line[3:]
+            self.line = line
+            yield line
+
+    def _skip_rest(self, line: bytes) -> None:
+        while line and not line.endswith(b"\n"):
+            line = self.stream.readline(MAX_LINE)
+
+    def loads(self, text: str) -> Any:
+        if self.too_long:
+            raise ValueError(f"line longer than {MAX_LINE >> 20} MiB")
+        if self.line.startswith(_CONSUMED_BY_JSONLINES):
+            raise ValueError("unexpected control or byte-order mark at the start of the line")
+        return loads(text, self.line)
+
+    def is_blank(self) -> bool:
+        return not self.too_long and not self.line.strip(b" \t\r\n")
+
+    def text(self) -> str:
+        return self.line.rstrip(b"\r\n").decode("utf-8", "backslashreplace")
+
+    def explain(self, error: jsonlines.InvalidLineError) -> str:
+        cause = error.__cause__
+        if self.line.startswith((b"\xff\xfe", b"\xfe\xff")) or self.line[1:2] == b"\0":
+            return "not UTF-8 (looks like UTF-16: convert it with iconv -f UTF-16 -t UTF-8)"
+        if isinstance(cause, UnicodeDecodeError):
+            return f"not UTF-8 (byte 0x{self.line[cause.start]:02x} at offset {cause.start})"
+        reason = str(cause)
+        if not self.line.endswith(b"\n") and isinstance(cause, json.JSONDecodeError):
+            reason += "; the last line is unterminated, was the file cut?"
+        return reason
+
+
+def loads(text: str, raw: bytes | None = None) -> Any:
+    """Parse one JSON value as RFC 8259 has it, and no more; ValueError says what is wrong.
+
+    Refused beyond the grammar: duplicate keys, NaN and infinities (also by overflow), lone
+    surrogates, nesting over 200. Integers keep every digit. `raw` spares encoding `text` again.
+    """
+    raw = text.encode("utf-8", "surrogatepass") if raw is None else raw
+    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
+        _check_depth(raw)
+    try:
+        value = _decoder.decode(text)
+    except json.JSONDecodeError as error:
+        raise _described(error) from None
+    except RecursionError:
+        raise ValueError(f"nested deeper than {MAX_DEPTH}") from None
+    if b"\\ud" in raw or b"\\uD" in raw:
+        _check_surrogates(value)
+    return value
+
+
+def _described(error: json.JSONDecodeError) -> json.JSONDecodeError:
+    what = error.msg[0].lower() + error.msg[1:]
+    described = json.JSONDecodeError(what, error.doc, error.pos)
+    described.args = (f"not JSON ({what} at column {error.colno})",)
+    return described
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        seen: set[str] = set()
+        twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        raise ValueError(f"duplicate key {twice!r}")
+    return value
+
+
+def _constant(name: str) -> NoReturn:
+    raise ValueError(f"non-finite number {name}")
+
+
+def _float(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise ValueError(f"number overflow {digits[:40]}")
+    return value
+
+
+_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
+_KINDS = {
+    list: "an array",
+    str: "a string",
+    int: "a number",
+    float: "a number",
+    bool: "true or false",
+    type(None): "null",
+}
+
+
+def _check_depth(raw: bytes) -> None:
+    depth, inside, escaped = 0, False, False
+    for byte in raw:
+        if inside:
+            if escaped:
+                escaped = False
+            elif byte == 0x5C:
+                escaped = True
+            elif byte == 0x22:
+                inside = False
+        elif byte == 0x22:
+            inside = True
+        elif byte in b"[{":
+            depth += 1
+            if depth > MAX_DEPTH:
+                raise ValueError(f"nested deeper than {MAX_DEPTH}")
+        elif byte in b"]}":
+            depth -= 1
+
+
+def _check_surrogates(value: Any) -> None:
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise ValueError("lone surrogate in a string") from None
+
+
+def dumps(row: Any) -> bytes:
+    """One row as bytes without the line end; raises ValueError on NaN and infinities."""
+    try:
+        line = orjson.dumps(row)
+    except TypeError:  # integers over 64 bits
+        return json.dumps(row, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    if b"null" in line:  # orjson writes NaN as null
+        _check_finite(row)
+    return line
+
+
+def _check_finite(value: Any) -> None:
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise ValueError("a number is not finite")
+    elif isinstance(value, dict):
+        for item in value.values():
+            _check_finite(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            _check_finite(item)
+
+
+class RowWriter:
+    """Writes rows to a binary stream and counts them."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._writer = jsonlines.Writer(stream, dumps=dumps)
+        self.rows = 0
+
+    def write(self, row: Any) -> None:
+        """Append one row."""
+        self._writer.write(row)
+        self.rows += 1
+
+    def write_all(self, rows: Iterable[Any]) -> None:
+        """Append rows as they come."""
+        for row in rows:
+            self.write(row)
+
+
+def pretty(value: Any) -> bytes:
+    """A JSON document for a person to read: indented, keys as given, one line end."""
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, indent=2)
+    return text.encode() + b"\n"
+
+
+def load_document(data: bytes, where: str) -> Any:
+    """Parse a whole JSON file such as run.json, strictly."""
+    try:
+        return loads(data.decode("utf-8"), data)
+    except ValueError as error:
+        raise UserError(str(error), where=where) from None

@@ -1,0 +1,68 @@
+"""Manifests: what an artifact is made of, and the fingerprints that tie artifacts together."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib.metadata
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from instructune import __version__, files
+from instructune.jsonl import dumps, pretty
+
+SUFFIX = ".manifest.json"
+
+
+def fingerprint(value: Any) -> str:
+    """16 hex digits of any JSON value, whatever the order of its keys."""
+    return hashlib.sha256(dumps(_sorted(value))).hexdigest()[:16]
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _sorted(value[key]) for key in sorted(value)}
+    if isinstance(value, list | tuple):
+        return [_sorted(item) for item in value]
+    return value
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """Versions of instructune and of the named packages."""
+    return {"instructune": __version__} | {p: importlib.metadata.version(p) for p in packages}
+
+
+def plain(config: Any) -> dict[str, Any]:
+    """A config as JSON, with paths reduced to names: no manifest holds a machine's folders."""
+    return {key: _shortened(value) for key, value in dataclasses.asdict(config).items()}
+
+
+def _shortened(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith("/"):
+        return Path(value).name
+    if isinstance(value, tuple | list):
+        return [_shortened(item) for item in value]
+    return value
+
+
+def write_manifest(
+    path: str, *, artifact: str, rows: int, config: Any, inputs: Mapping[str, str], **more: Any
+) -> None:
+    """Write the manifest of the file `artifact`; no clock, host or process in it."""
+    manifest = {
+        "artifact": Path(artifact).name,
+        "sha256": None if artifact == files.STDIO else files.sha256_file(artifact),
+        "rows": rows,
+        "config": plain(config),
+        "inputs": {_shortened(name): digest for name, digest in inputs.items()},
+        "versions": versions(),
+    } | more
+    files.write_bytes(path, pretty(manifest))
+
+
+def manifest_path(output: str, asked: str | None) -> str | None:
+    """Where the manifest goes: beside a file, nowhere for a pipe unless asked for."""
+    if asked:
+        return asked
+    return None if output == files.STDIO or not Path(output).is_file() else output + SUFFIX

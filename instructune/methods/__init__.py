@@ -1,0 +1,5 @@
+"""Which parameters become trainable: one file a method."""
+
+from instructune.registry import Family
+
+methods = Family("method", __name__)

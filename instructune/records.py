@@ -1,0 +1,300 @@
+"""Record, Prediction, Score: the rows that flow between steps, field by field.
+
+`FIELDS`, `PREDICTION_FIELDS` and `SUMMARY_FIELDS` are the contract; the README's tables and the
+JSON Schema are generated from them. Unknown fields pass through every step untouched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import orjson
+
+Message = dict[str, Any]
+Check = Callable[[Any], str | None]
+
+ROLES = ("system", "user", "assistant", "tool")
+BODIES = ("messages", "text", "texts", "tokens")
+KINDS = ("task", "constraint", "demonstration")
+
+
+class Field(NamedTuple):
+    """One field of a row: what it means, its JSON Schema, and a check that names what is wrong."""
+
+    meaning: str
+    schema: dict[str, Any]
+    check: Check
+
+
+def _typed(*kinds: type, what: str) -> Check:
+    def check(value: Any) -> str | None:
+        return None if type(value) in kinds else f"must be {what}"
+
+    return check
+
+
+def _list_of(kind: type, what: str, least: int = 1) -> Check:
+    def check(value: Any) -> str | None:
+        if type(value) is not list or len(value) < least:
+            return f"must be a list of {what}"
+        return None if all(type(item) is kind for item in value) else f"must hold only {what}"
+
+    return check
+
+
+def check_messages(messages: Any) -> str | None:
+    """Say what is wrong with a chat, naming the turn, or None."""
+    if type(messages) is not list or not messages:
+        return "must be a non-empty list of turns"
+    before = None
+    for i, message in enumerate(messages):
+        if type(message) is not dict:
+            return f"[{i}] must be an object with role and content"
+        role, content = message.get("role"), message.get("content")
+        if role not in ROLES:
+            return f"[{i}].role {role!r} is not one of {', '.join(ROLES)}"
+        calls = message.get("tool_calls")
+        if type(content) is not str and not (content is None and calls):
+            return f"[{i}].content must be a string"
+        if calls is not None and (reason := _check_calls(calls, role)):
+            return f"[{i}].tool_calls {reason}"
+        if role == "tool" and not _may_answer(before):
+            return f"[{i}] is a tool's answer without a call before it"
+        before = message
+    if all(message["role"] == "system" for message in messages):
+        return "has no user or assistant turn"
+    last = messages[-1]
+    if last["role"] == "assistant" and not last.get("content") and not last.get("tool_calls"):
+        return "ends in an empty answer"
+    return None
+
+
+def _may_answer(before: Message | None) -> bool:
+    return before is not None and (before["role"] == "tool" or bool(before.get("tool_calls")))
+
+
+def _check_calls(calls: Any, role: str) -> str | None:
+    if role != "assistant":
+        return f"belong to the assistant, not the {role}"
+    if type(calls) is not list or not calls:
+        return "must be a non-empty list"
+    for call in calls:
+        function = call.get("function") if type(call) is dict else None
+        if type(function) is not dict or type(function.get("name")) is not str:
+            return "each need function.name"
+        if type(function.get("arguments", {})) not in (str, dict):
+            return "each need function.arguments as JSON text or an object"
+    return None
+
+
+def _check_rejected(value: Any) -> str | None:
+    reason = check_messages(value)
+    return f"{reason}" if reason else None
+
+
+def _check_checks(value: Any) -> str | None:
+    if type(value) is not list:
+        return "must be a list"
+    for item in value:
+        if type(item) is not dict or type(item.get("check")) is not str:
+            return "must hold objects with a check name"
+        if type(item.get("args", {})) is not dict:
+            return "must hold args as an object"
+    return None
+
+
+def _check_references(value: Any) -> str | None:
+    return None if type(value) is list and value else "must be a non-empty list"
+
+
+def _check_label(value: Any) -> str | None:
+    if type(value) in (str, int, float):
+        return None
+    return _list_of(str, "strings", least=0)(value)
+
+
+def _check_kind(value: Any) -> str | None:
+    given = value if type(value) is list else [value]
+    return None if all(kind in KINDS for kind in given) else f"must be any of {', '.join(KINDS)}"
+
+
+_STRING = _typed(str, what="a string")
+_NUMBER = _typed(int, float, what="a number")
+_OBJECTS = _list_of(dict, "objects", least=0)
+_STRINGS = {"type": "array", "items": {"type": "string"}}
+_TURNS = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "required": ["role"],
+        "properties": {"role": {"enum": list(ROLES)}, "content": {"type": ["string", "null"]}},
+    },
+}
+
+FIELDS: dict[str, Field] = {
+    "id": Field(
+        "unique in a file; the row's own, else 16 hex digits of its content",
+        {"type": "string"},
+        _typed(str, what="a string"),
+    ),
+    "messages": Field(
+        "chat turns `{role, content, tool_calls?}`; a last assistant turn is the reference answer",
+        _TURNS,
+        check_messages,
+    ),
+    "text": Field("plain text", {"type": "string"}, _STRING),
+    "texts": Field("a pair of texts", _STRINGS, _list_of(str, "strings", least=2)),
+    "tokens": Field("words of a tagged text", _STRINGS, _list_of(str, "strings")),
+    "tags": Field("one tag a token", _STRINGS, _list_of(str, "strings")),
+    "references": Field(
+        "acceptable answers; default: the last assistant turn, or the label or tags",
+        {"type": "array", "minItems": 1},
+        _check_references,
+    ),
+    "entities": Field(
+        "`[{start, end, type}]` in code points of the text", {"type": "array"}, _OBJECTS
+    ),
+    "relations": Field(
+        "`[{head, tail, type}]` by index into `entities`", {"type": "array"}, _OBJECTS
+    ),
+    "label": Field(
+        "a string for one class, a list for several, a number for regression",
+        {"type": ["string", "number", "array"]},
+        _check_label,
+    ),
+    "rejected": Field("the dispreferred ending, as turns", _TURNS, _check_rejected),
+    "desirable": Field(
+        "whether the answer is a good one", {"type": "boolean"}, _typed(bool, what="true or false")
+    ),
+    "positive": Field("a text close in meaning", {"type": "string"}, _STRING),
+    "negatives": Field("texts far in meaning", _STRINGS, _list_of(str, "strings")),
+    "annotations": Field(
+        "`{annotator: value}`", {"type": "object"}, _typed(dict, what="an object")
+    ),
+    "tools": Field("function schemas the model may call", {"type": "array"}, _OBJECTS),
+    "weight": Field("factor on the row's loss", {"type": "number"}, _NUMBER),
+    "group": Field("rows of a group stay on one side of a split", {"type": "string"}, _STRING),
+    "split": Field("name of the split", {"type": "string"}, _STRING),
+    "task": Field("what job it is", {"type": "string"}, _STRING),
+    "kind": Field(
+        "any of task, constraint, demonstration", {"type": ["string", "array"]}, _check_kind
+    ),
+    "checks": Field(
+        'verifiable constraints, `[{"check": "max_words", "args": {"n": 100}}]`',
+        {"type": "array"},
+        _check_checks,
+    ),
+    "origin": Field("`FILE:LINE` it came from (`-:LINE` for a pipe)", {"type": "string"}, _STRING),
+    "fields": Field(
+        "raw columns that bear a reserved name but were not mapped",
+        {"type": "object"},
+        _typed(dict, what="an object"),
+    ),
+}
+
+# Fields that describe a row without changing what is learned: kept from any raw row when valid.
+DESCRIPTIVE = frozenset(
+    "id task kind group split weight checks tools references annotations origin fields".split()
+)
+
+PREDICTION_FIELDS: dict[str, str] = {
+    "sample": "0 to n-1; `(id, sample)` is the key everywhere",
+    "prediction": "text, label, list, number or vector, as the reference is; null on error",
+    "finish_reason": "stop, length, filtered or error",
+    "usage": "`{prompt_tokens, completion_tokens}`",
+    "model": "fingerprint of the run or model that answered",
+    "error": "what went wrong, where finish_reason is error",
+}
+
+SUMMARY_FIELDS: dict[str, str] = {
+    "metric": "its name",
+    "value": "the score; 0 to 1 unless the metric's page says otherwise",
+    "ci95": "`[low, high]`, 95 % confidence interval",
+    "n": "predictions scored",
+    "n_expected": "predictions that should be there",
+    "by": "`{field: value}` of a slice, or null",
+    "signature": "the recipe: everything that could change the number",
+    "baseline": "the baseline's value",
+    "delta": "value minus baseline, over the same rows",
+    "delta_ci95": "its 95 % confidence interval",
+    "p": "two-sided p-value of the paired test",
+    "details": "per-class report, confusion matrix",
+}
+
+
+class Record(dict[str, Any]):
+    """A JSON object that keeps the contract of `FIELDS`."""
+
+    @property
+    def where(self) -> str:
+        """The place to name in a message about this record."""
+        return self.get("origin") or f"id {self.get('id')!r}"
+
+    def prompt(self) -> list[Message]:
+        """The turns before the reference answer; all of them where there is none."""
+        messages = self["messages"]
+        return messages[:-1] if messages[-1]["role"] == "assistant" else messages
+
+    def answer(self) -> Message | None:
+        """The last turn where it is the assistant's: the reference answer."""
+        last = self["messages"][-1]
+        return last if last["role"] == "assistant" else None
+
+    def references(self) -> list[Any]:
+        """The acceptable answers; empty where the record names none."""
+        if "references" in self:
+            return self["references"]
+        for key in ("label", "tags"):
+            if key in self:
+                return [self[key]]
+        if "messages" in self and (answer := self.answer()):
+            return [answer.get("content") or ""]
+        return []
+
+
+def fault(row: dict[str, Any]) -> str | None:
+    """Say what keeps `row` from being a record, or None."""
+    for key in row:
+        if (field := FIELDS.get(key)) and (reason := field.check(row[key])):
+            return f"{key}{'' if reason.startswith('[') else ' '}{reason}"
+    bodies = [key for key in BODIES if key in row]
+    if len(bodies) != 1:
+        found = " and ".join(bodies) or "none"
+        return f"needs exactly one of {', '.join(BODIES)}, found {found}"
+    if "tags" in row and len(row["tags"]) != len(row.get("tokens", ())):
+        return f"has {len(row['tags'])} tags for {len(row.get('tokens', ()))} tokens"
+    if not row["text"].strip() if "text" in row else False:
+        return "text is empty"
+    return None
+
+
+def content_id(record: dict[str, Any]) -> str:
+    """16 hex digits of everything but `id` and `origin`, whatever the order of keys."""
+    content = {k: v for k, v in record.items() if k not in ("id", "origin")}
+    try:
+        data = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # integers over 64 bits
+        data = json.dumps(content, sort_keys=True, ensure_ascii=False).encode()
+    return hashlib.blake2b(data, digest_size=8).hexdigest()
+
+
+def key_of(prediction: dict[str, Any]) -> tuple[str, int]:
+    """`(id, sample)`: what joins predictions to references and baselines."""
+    return prediction["id"], prediction.get("sample", 0)
+
+
+def json_schema() -> dict[str, Any]:
+    """The record contract as a JSON Schema."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "instructune record",
+        "type": "object",
+        "required": ["id"],
+        "properties": {
+            name: {"description": field.meaning} | field.schema for name, field in FIELDS.items()
+        },
+        "oneOf": [{"required": [name]} for name in BODIES],
+    }

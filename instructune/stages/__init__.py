@@ -1,0 +1,1 @@
+"""One plain function a command: read artifacts, call the core, write artifacts."""
