@@ -259,9 +259,12 @@ def _coerced(value: Any, kind: str, where: str) -> Any:
         pass
     elif kind.startswith("float") and isinstance(value, int | float):
         return float(value)
-    elif kind.startswith("int") and isinstance(value, int):
-        return value
-    elif kind.startswith("str") and isinstance(value, str):
+    elif (
+        kind.startswith("int")
+        and isinstance(value, int)
+        or kind.startswith("str")
+        and isinstance(value, str)
+    ):
         return value
     raise usage(f"must be {kind.removesuffix(' | None')}, got {value!r}", where=where)
 

@@ -197,7 +197,20 @@ FIELDS: dict[str, Field] = {
 
 # Fields that describe a row without changing what is learned: kept from any raw row when valid.
 DESCRIPTIVE = frozenset(
-    "id task kind group split weight checks tools references annotations origin fields".split()
+    [
+        "id",
+        "task",
+        "kind",
+        "group",
+        "split",
+        "weight",
+        "checks",
+        "tools",
+        "references",
+        "annotations",
+        "origin",
+        "fields",
+    ]
 )
 
 PREDICTION_FIELDS: dict[str, str] = {

@@ -13,7 +13,7 @@ from typing import Any
 
 from instructune.containers import containers
 from instructune.errors import Exit, UserError
-from instructune.files import STDIO, Input, open_input
+from instructune.files import Input, open_input
 from instructune.formats import formats
 from instructune.jsonl import BadRow, Row, dumps
 from instructune.records import DESCRIPTIVE, FIELDS, Record, content_id, fault
