@@ -5,15 +5,10 @@ A test compares these with the commands' options and with what the code reads.
 
 from __future__ import annotations
 
-import dataclasses
 import math
-import tomllib
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 from instructune.errors import did_you_mean, usage
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -97,7 +92,8 @@ class TrainConfig:
         for name in ("eval_every", "early_stopping", "checkpoint_every", "keep_checkpoints"):
             _least(_flag(name), getattr(self, name), 1)
         _least("--log-every", self.log_every, 1)
-        _least("--threads", self.threads, 1)
+        _between("--threads", self.threads, 1, _THREADS)
+        _least("--seed", self.seed, 0)
         if self.early_stopping and not self.eval_data:
             raise usage("needs --eval-data", where="--early-stopping")
 
@@ -137,9 +133,11 @@ class GenerateConfig:
         _least("--temperature", self.temperature, 0)
         _between("--top-p", self.top_p, 0, 1)
         _least("--top-k", self.top_k, 0)
-        for name in ("samples", "batch_size", "window", "threads"):
+        for name in ("samples", "batch_size", "window"):
             _least(_flag(name), getattr(self, name), 1)
+        _between("--threads", self.threads, 1, _THREADS)
         _least("--max-length", self.max_length, 2)
+        _least("--seed", self.seed, 0)
         if self.samples > 1 and self.temperature == 0:
             raise usage(
                 "needs --temperature above 0: greedy samples are all equal", where="--samples"
@@ -160,12 +158,13 @@ class EvalConfig:
     by: tuple[str, ...] = ()
     output: str = "-"
     scores: str | None = None
-    resamples: int = 10_000
+    resamples: int | None = None
     seed: int = 0
     manifest: str | None = None
 
     def __post_init__(self) -> None:
-        _least("--resamples", self.resamples, 100)
+        _between("--resamples", self.resamples, 100, 1_000_000)
+        _least("--seed", self.seed, 0)
 
 
 @dataclass(frozen=True)
@@ -185,8 +184,11 @@ class ShowConfig:
         _choice("--overflow", self.overflow, OVERFLOWS)
         _choice("--train-on", self.train_on, ("assistant", "last", "all"))
         _least("--limit", self.limit, 1)
+        _least("--max-length", self.max_length, 2)
 
 
+_MOST = 2**63 - 1  # what a tensor can hold
+_THREADS = 4096  # more than any machine has
 OVERFLOWS = ("error", "drop", "truncate-prompt", "truncate-answer", "split")
 
 
@@ -208,6 +210,8 @@ def _least(flag: str, value: float | None, bound: float, *, exclusive: bool = Fa
         raise usage(
             f"must be {'above' if exclusive else 'at least'} {bound}, got {value}", where=flag
         )
+    if value > _MOST:
+        raise usage(f"must be at most {_MOST}, got {value}", where=flag)
 
 
 def _between(flag: str, value: float | None, low: float, high: float) -> None:
@@ -217,59 +221,3 @@ def _between(flag: str, value: float | None, low: float, high: float) -> None:
 
 def _flag(name: str) -> str:
     return "--" + name.replace("_", "-")
-
-
-def settings(kind: type[T], given: dict[str, Any], file: str | None) -> T:
-    """Build a config: what was typed beats the TOML file, the file beats the default."""
-    values = _from_file(kind, file) if file else {}
-    return kind(**(values | given))
-
-
-def _from_file(kind: type, name: str) -> dict[str, Any]:
-    from instructune.files import open_input
-
-    with open_input(name) as source:
-        try:
-            table = tomllib.loads(source.stream.read().decode("utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise usage(f"not TOML ({error})", where=name) from None
-    fields = {field.name: field for field in dataclasses.fields(kind)}
-    values = {}
-    for key, value in table.items():
-        field = fields.get(key.replace("-", "_"))
-        if field is None:
-            raise usage(f"unknown setting {key!r}", where=name, hint=did_you_mean(key, fields))
-        values[field.name] = _coerced(value, str(field.type), f"{name}: {key}")
-    return values
-
-
-def _coerced(value: Any, kind: str, where: str) -> Any:
-    """A TOML value as the field's type; a `[method]` table becomes `name:key=value,…`."""
-    if isinstance(value, dict) and "name" in value:
-        rest = ",".join(f"{k}={_spelled(v)}" for k, v in value.items() if k != "name")
-        return f"{value['name']}:{rest}" if rest else value["name"]
-    if kind.startswith("tuple"):
-        value = value if isinstance(value, list) else [value]
-        if all(isinstance(item, str) for item in value):
-            return tuple(value)
-    elif kind.startswith("bool"):
-        if isinstance(value, bool):
-            return value
-    elif isinstance(value, bool):
-        pass
-    elif kind.startswith("float") and isinstance(value, int | float):
-        return float(value)
-    elif (
-        kind.startswith("int")
-        and isinstance(value, int)
-        or kind.startswith("str")
-        and isinstance(value, str)
-    ):
-        return value
-    raise usage(f"must be {kind.removesuffix(' | None')}, got {value!r}", where=where)
-
-
-def _spelled(value: Any) -> str:
-    if isinstance(value, list):
-        return "+".join(map(str, value))
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from enum import IntEnum
+
+# what drives a terminal, reorders a line or cannot be encoded; line ends and tabs stay
+_HOSTILE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 class Exit(IntEnum):
@@ -57,11 +63,28 @@ class UserError(Exception):
         }
 
 
+class Signalled(BaseException):
+    """A signal asked the process to end; raised so that temporary files go on the way out."""
+
+    message = ""  # what to tell the user
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
 def did_you_mean(name: str, choices: Iterable[str]) -> str:
     """A hint that names the nearest of `choices`, or all of them."""
-    known = sorted(choices)
-    near = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {near[0]!r}?" if near else f"choose from {', '.join(known)}"
+    known = {choice.lower(): choice for choice in sorted(choices)}
+    near = difflib.get_close_matches(name.lower(), known, n=1)
+    if near:
+        return f"did you mean {known[near[0]]!r}?"
+    return f"choose from {', '.join(known.values())}" if known else "there are none"
+
+
+def visible(text: str) -> str:
+    """`text` fit for a terminal: control characters from data or file names as escapes."""
+    return _HOSTILE.sub(lambda found: ascii(found.group())[1:-1], text)
 
 
 def usage(reason: str, *, where: str | None = None, hint: str | None = None) -> UserError:

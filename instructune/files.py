@@ -2,44 +2,74 @@
 
 from __future__ import annotations
 
-import errno
-import gzip
 import hashlib
 import io
 import os
-import shutil
+import select
+import shlex
 import stat
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
+from instructune.commits import committed_directory, io_error, replacing, sync_directory
+from instructune.compression import compressing, decompressed
 from instructune.errors import Exit, UserError, did_you_mean, usage
+
+__all__ = [
+    "STDIO",
+    "Input",
+    "check_creatable",
+    "check_distinct",
+    "check_outputs",
+    "committed_directory",
+    "io_error",
+    "open_input",
+    "open_output",
+    "sha256_file",
+    "shown",
+    "sync_directory",
+    "write_bytes",
+]
 
 STDIO = "-"
 _BLOCK = 1 << 20
+_HEAD = 1 << 12  # bytes at hand for telling what a stream is, however slowly a pipe fills
 
 
 class _HashingRaw(io.RawIOBase):
     """A raw stream that hashes what passes, so an input is read once."""
 
-    def __init__(self, raw: io.RawIOBase) -> None:
-        self.raw, self.sha256 = raw, hashlib.sha256()
+    def __init__(self, raw: io.FileIO, name: str) -> None:
+        self.raw, self.name, self.sha256 = raw, name, hashlib.sha256()
+        self.least = _HEAD
 
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: memoryview) -> int | None:  # type: ignore[override]
-        n = self.raw.readinto(buffer)
-        if n:
-            self.sha256.update(buffer[:n])
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        view, n = memoryview(buffer), 0
+        try:
+            while got := self._read(view[n:]):
+                n += got
+                if n >= self.least:
+                    break
+        except OSError as error:
+            raise io_error(error, self.name) from None
+        self.least = 1
+        self.sha256.update(view[:n])
         return n
 
+    def _read(self, buffer: memoryview) -> int:
+        while (got := self.raw.readinto(buffer)) is None:  # a pipe that does not block
+            select.select([self.raw], [], [])
+        return got
+
     def close(self) -> None:
-        if self.raw.name != 0:  # standard input stays open
-            self.raw.close()
+        self.raw.close()
         super().close()
 
 
@@ -48,10 +78,14 @@ class Input:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self._raw = _HashingRaw(_open_raw(name))
-        self._before = _state(self._raw.raw)
-        source = io.BufferedReader(self._raw, _BLOCK)
-        self.stream = cast(BinaryIO, _decompressed(source, name))
+        raw = _open_raw(name)
+        self._raw, self._before = _HashingRaw(raw, name), _state(raw)
+        try:
+            source = io.BufferedReader(self._raw, _BLOCK)
+            self.stream = cast(BinaryIO, decompressed(source, name))
+        except BaseException:
+            self.close()
+            raise
 
     def sha256(self) -> str:
         """The hash of the bytes as stored; call once everything was read."""
@@ -69,29 +103,23 @@ class Input:
         self._raw.close()
 
 
-def _state(raw: io.RawIOBase) -> tuple[int, int, int] | None:
+def _state(raw: io.FileIO) -> tuple[int, int, int] | None:
     info = os.fstat(raw.fileno())
     if not stat.S_ISREG(info.st_mode):
         return None
     return info.st_ino, info.st_size, info.st_mtime_ns
 
 
-def _open_raw(name: str) -> io.RawIOBase:
+def _open_raw(name: str) -> io.FileIO:
     if name == STDIO:
         if sys.stdin is None or sys.stdin.closed:
             raise UserError("standard input is closed", where=STDIO, code=Exit.NO_INPUT)
         return io.FileIO(0, closefd=False)
-    path = Path(name)
-    if path.is_dir():
-        raise UserError(
-            "is a directory, not a file", where=name, hint="name its files", code=Exit.NO_INPUT
-        )
     try:
-        return io.FileIO(path)
+        return io.FileIO(name)
     except FileNotFoundError:
-        folder = path.parent
-        near = [p.name for p in folder.iterdir()] if folder.is_dir() else []
-        hint = did_you_mean(path.name, near)
+        folder = Path(name).parent
+        hint = did_you_mean(Path(name).name, _entries(folder))
         raise UserError(
             "no such file",
             where=name,
@@ -100,42 +128,19 @@ def _open_raw(name: str) -> io.RawIOBase:
         ) from None
     except PermissionError:
         raise UserError("not readable", where=name, code=Exit.PERMISSION) from None
+    except IsADirectoryError:
+        raise UserError(
+            "is a directory, not a file", where=name, hint="name its files", code=Exit.NO_INPUT
+        ) from None
+    except (OSError, ValueError) as error:  # a loop of links, a socket, a name too long or with NUL
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UserError(f"cannot be opened ({reason})", where=name, code=Exit.NO_INPUT) from None
 
 
-def _decompressed(source: io.BufferedReader, name: str) -> io.BufferedIOBase:
-    """Undo gzip or zstd, told by the first bytes: extensions lie, and a pipe has none."""
-    head = source.peek(4)[:4]
-    if head[:2] == b"\x1f\x8b":
-        return _Whole(gzip.GzipFile(fileobj=source), name, "gzip")
-    if head == b"\x28\xb5\x2f\xfd":
-        import zstandard
-
-        reader = zstandard.ZstdDecompressor().stream_reader(source, read_across_frames=True)
-        return _Whole(reader, name, "zstd")
-    return source
-
-
-class _Whole(io.BufferedReader):
-    """A decompressed stream that names the file when its data is cut or broken."""
-
-    def __init__(self, reader: io.IOBase, name: str, kind: str) -> None:
-        super().__init__(_Guarded(reader, name, kind), _BLOCK)
-
-
-class _Guarded(io.RawIOBase):
-    def __init__(self, reader: io.IOBase, name: str, kind: str) -> None:
-        self.reader, self.name, self.kind = reader, name, kind
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        try:
-            data = self.reader.read(len(buffer))  # type: ignore[attr-defined]
-        except Exception as error:  # zlib, gzip and zstd each raise their own
-            raise UserError(f"broken {self.kind} data ({error})", where=self.name) from None
-        buffer[: len(data)] = data
-        return len(data)
+def _entries(folder: Path) -> list[str]:
+    with suppress(OSError):
+        return [path.name for path in folder.iterdir()]
+    return []
 
 
 @contextmanager
@@ -152,21 +157,74 @@ def open_input(name: str) -> Iterator[Input]:
 def open_output(name: str) -> Iterator[BinaryIO]:
     """Write a whole file or none: a temporary file beside it, fsync, rename.
 
-    `-` is spooled and reaches standard output only when the block ends without an error, so a
-    consumer never sees half of it. `.gz` and `.zst` names are compressed.
+    `-`, FIFOs and devices cannot be renamed over: what is written to them is spooled and passed
+    on only when the block ends without an error, so a consumer never sees half of it.
+    `.gz` and `.zst` names of files are compressed.
     """
-    with _naming_errors(name):
-        if name == STDIO:
-            with tempfile.SpooledTemporaryFile(max_size=8 * _BLOCK) as spool:
-                yield cast(BinaryIO, spool)
-                spool.seek(0)
-                _copy_to_stdout(cast(BinaryIO, spool))
-        elif _is_special(name):
-            with open(name, "wb") as special:
-                yield special
-        else:
-            with _replacing(name) as raw, _compressing(raw, name) as out:
-                yield out
+    if name == STDIO:
+        if sys.stdout is None:
+            raise UserError("standard output is closed", where=name, code=Exit.IO)
+        with _spooled(name, 1) as out:
+            yield out
+    elif _is_special(name):
+        with _special(name) as descriptor, _spooled(name, descriptor) as out:
+            yield out
+    else:
+        with replacing(name) as raw, compressing(raw, name) as out:
+            yield out
+
+
+@contextmanager
+def _special(name: str) -> Iterator[int]:
+    try:
+        descriptor = os.open(name, os.O_WRONLY | os.O_CLOEXEC)
+    except OSError as error:
+        raise io_error(error, name) from None
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def _spooled(name: str, descriptor: int) -> Iterator[BinaryIO]:
+    with tempfile.SpooledTemporaryFile(max_size=8 * _BLOCK) as spool:
+        yield _Spool(spool, name)
+        spool.seek(0)
+        try:
+            while block := spool.read(_BLOCK):
+                _write_all(descriptor, block)
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise io_error(error, name) from None
+
+
+class _Spool(io.BufferedIOBase):
+    """A spool that names its place when it does not fit."""
+
+    def __init__(self, spool: tempfile.SpooledTemporaryFile[bytes], name: str) -> None:
+        self.spool, self.target = spool, name
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        try:
+            return self.spool.write(data)
+        except OSError as error:
+            reason = f"cannot be spooled ({error.strerror.lower()})"
+            hint = "free some space, or name another folder in TMPDIR"
+            raise UserError(reason, where=self.target, hint=hint, code=Exit.IO) from None
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[os.write(descriptor, view) :]
+        except BlockingIOError:  # a pipe that does not block
+            select.select([], [descriptor], [])
 
 
 def write_bytes(path: str | Path, data: bytes) -> None:
@@ -179,166 +237,61 @@ def _is_special(name: str) -> bool:
     """A FIFO or a device such as /dev/stdout streams; it cannot be renamed over."""
     try:
         mode = Path(name).stat().st_mode
-    except OSError:
+    except (OSError, ValueError):
         return False
     if stat.S_ISDIR(mode):
         raise UserError("is a directory", where=name, code=Exit.CANNOT_CREATE)
     return not stat.S_ISREG(mode)
 
 
-@contextmanager
-def _replacing(name: str) -> Iterator[BinaryIO]:
-    target = Path(name).resolve()  # a link keeps pointing where it pointed
-    descriptor, temporary = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.tmp-")
-    try:
-        with os.fdopen(descriptor, "wb", buffering=_BLOCK) as raw:
-            os.fchmod(raw.fileno(), _mode_for(target))
-            yield raw
-            raw.flush()
-            os.fsync(raw.fileno())
-        os.replace(temporary, target)  # noqa: PTH105
-        sync_directory(target.parent)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)  # noqa: PTH108
-        raise
-
-
-def _mode_for(target: Path) -> int:
-    with suppress(FileNotFoundError):
-        return stat.S_IMODE(target.stat().st_mode)
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
-
-
-def sync_directory(folder: str | Path) -> None:
-    """Make a rename in `folder` survive a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@contextmanager
-def _compressing(raw: BinaryIO, name: str) -> Iterator[BinaryIO]:
-    if name.endswith(".gz"):
-        # no clock and no name in the header: the same rows give the same bytes
-        with gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as out:
-            yield cast(BinaryIO, out)
-    elif name.endswith(".zst"):
-        import zstandard
-
-        with zstandard.ZstdCompressor(level=3).stream_writer(raw, closefd=False) as out:
-            yield cast(BinaryIO, out)
-    else:
-        yield raw
-
-
-def _copy_to_stdout(spool: BinaryIO) -> None:
-    with io.FileIO(1, "wb", closefd=False) as raw:
-        out = io.BufferedWriter(raw, _BLOCK)
-        shutil.copyfileobj(spool, out, _BLOCK)
-        out.flush()
-        out.detach()
-
-
-@contextmanager
-def _naming_errors(name: str) -> Iterator[None]:
-    """Turn the operating system's refusals into one line and a stable exit code."""
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except PermissionError:
-        raise UserError("not writable", where=name, code=Exit.PERMISSION) from None
-    except FileNotFoundError:
-        raise UserError(
-            f"no such directory {str(Path(name).parent)!r}",
-            where=name,
-            hint="create it first",
-            code=Exit.CANNOT_CREATE,
-        ) from None
-    except OSError as error:
-        raise io_error(error, name) from None
-
-
-def io_error(error: OSError, name: str) -> UserError:
-    """The UserError for an OSError met while writing `name`."""
-    hint = None
-    if error.errno == errno.ENOSPC:
-        hint = "free some space; what stood there before is untouched"
-    code = Exit.PERMISSION if error.errno in (errno.EACCES, errno.EROFS) else Exit.IO
-    return UserError(os.strerror(error.errno or errno.EIO), where=name, hint=hint, code=code)
-
-
 def check_creatable(name: str) -> None:
     """Fail early, before any slow work, if `name` could not be written."""
     if name == STDIO or _is_special(name):
         return
-    folder = Path(name).resolve().parent
-    if not folder.is_dir():
+    folder = Path(os.path.realpath(name)).parent
+    try:
+        mode = folder.stat().st_mode
+    except OSError:
+        mode = 0
+    if not stat.S_ISDIR(mode):
         raise UserError(
             f"no such directory {str(Path(name).parent)!r}",
             where=name,
-            hint=f"create it first: mkdir -p {Path(name).parent}",
+            hint=f"create it first: mkdir -p {shlex.quote(str(Path(name).parent))}",
             code=Exit.CANNOT_CREATE,
         )
-    if not os.access(folder, os.W_OK):
+    if not os.access(folder, os.W_OK | os.X_OK):
         raise UserError("directory not writable", where=name, code=Exit.PERMISSION)
 
 
-def check_distinct(inputs: list[str], output: str) -> None:
+def check_distinct(inputs: Sequence[str], output: str) -> None:
     """Refuse to overwrite an input with the output made from it."""
     if output == STDIO:
         return
     for name in inputs:
-        with suppress(OSError):
-            if name != STDIO and os.path.samefile(name, output):
+        with suppress(OSError, ValueError):
+            info = os.fstat(0) if name == STDIO else Path(name).stat()
+            if stat.S_ISREG(info.st_mode) and os.path.samestat(info, Path(output).stat()):
                 raise usage("is also an input", where=output, hint="choose another -o")
+
+
+def check_outputs(names: Sequence[str]) -> None:
+    """Refuse two outputs of one step that would be the same file or both standard output."""
+    seen: set[str] = set()
+    for name in names:
+        place = name if name == STDIO else os.path.realpath(name)
+        if place in seen:
+            raise usage("two outputs cannot go to one place", where=name)
+        if name == STDIO or not _is_special(name):
+            seen.add(place)
+
+
+def shown(name: str) -> str:
+    """A file name as text for an artifact: bytes that are not UTF-8 as `\\xNN`."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def sha256_file(path: str | Path) -> str:
     """The hash of a file's bytes, 64 hex digits."""
     with open(path, "rb") as stream:
         return hashlib.file_digest(cast(BinaryIO, stream), "sha256").hexdigest()
-
-
-@contextmanager
-def committed_directory(target: Path) -> Iterator[Path]:
-    """Fill a directory beside `target`, then rename it there: whole or absent.
-
-    An older `target` is replaced at the end. Files are fsynced before the rename.
-    """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".tmp-{target.name}-"))
-    try:
-        yield temporary
-        _each_file(temporary, _sync_file)
-        temporary.chmod(0o755)
-        if target.exists():
-            old = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".old-{target.name}-"))
-            os.replace(target, old / target.name)  # noqa: PTH105
-            os.replace(temporary, target)  # noqa: PTH105
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            os.replace(temporary, target)  # noqa: PTH105
-        sync_directory(target.parent)
-    except BaseException:
-        shutil.rmtree(temporary, ignore_errors=True)
-        raise
-
-
-def _each_file(folder: Path, act: Callable[[Path], None]) -> None:
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            act(path)
-
-
-def _sync_file(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

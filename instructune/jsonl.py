@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, BinaryIO, NamedTuple, NoReturn
 
 import jsonlines
@@ -14,15 +14,18 @@ from instructune.errors import UserError
 
 MAX_LINE = 16 << 20  # bytes; longer lines are a broken file more often than a row
 MAX_DEPTH = 200
+_KEPT = 1 << 16  # bytes of an over-long line that are kept to show
 _BOM = b"\xef\xbb\xbf"
 _CONSUMED_BY_JSONLINES = (b"\xef\xbb\xbf", b"\x1e")  # it strips these silently from any line
+_UTF_16 = "not UTF-8 (looks like UTF-16: convert it with iconv -f UTF-16 -t UTF-8)"
 
 
 class Row(NamedTuple):
-    """A row that parsed: `where` is `file:line`."""
+    """A row that parsed: `where` is `file:line`, `text` the row as it stood."""
 
     where: str
     value: dict[str, Any]
+    text: bytes = b""
 
 
 class BadRow(NamedTuple):
@@ -39,24 +42,23 @@ def read_rows(stream: BinaryIO, name: str) -> Iterator[Row | BadRow | None]:
     Lines end at `\\n` only: U+2028 and its like belong to the text.
     """
     lines = _Lines(stream)
-    reader = jsonlines.Reader(lines, loads=lines.loads)
+    read = jsonlines.Reader(lines, loads=lines.loads).read
     while True:
         try:
-            value = reader.read(allow_none=True)
+            value = read(allow_none=True)
         except EOFError:
             return
         except jsonlines.InvalidLineError as error:
-            where = f"{name}:{lines.number}"
             if lines.is_blank():
                 yield None
-            else:
-                yield BadRow(where, lines.explain(error), lines.text())
-            continue
-        if type(value) is dict:
-            yield Row(f"{name}:{lines.number}", value)
+                continue
+            reason = lines.explain(error.__cause__)
         else:
-            kind = _KINDS[type(value)]
-            yield BadRow(f"{name}:{lines.number}", f"not a JSON object but {kind}", lines.text())
+            if type(value) is dict:
+                yield Row(f"{name}:{lines.number}", value, lines.line)
+                continue
+            reason = f"not a JSON object but {kind_of(value)}"
+        yield BadRow(f"{name}:{lines.number}", reason, as_text(lines.line))
 
 
 class _Lines:
@@ -73,18 +75,19 @@ class _Lines:
             self.too_long = len(line) > MAX_LINE
             if self.too_long:
                 self._skip_rest(line)
-            if self.number == 1 and line.startswith(_BOM):
+                line = line[:_KEPT]
+            elif self.number == 1 and line.startswith(_BOM):
                 line = line[3:]
             self.line = line
             yield line
 
     def _skip_rest(self, line: bytes) -> None:
         while line and not line.endswith(b"\n"):
-            line = self.stream.readline(MAX_LINE)
+            line = self.stream.readline(_KEPT)
 
     def loads(self, text: str) -> Any:
         if self.too_long:
-            raise ValueError(f"line longer than {MAX_LINE >> 20} MiB")
+            raise ValueError("too long")
         if self.line.startswith(_CONSUMED_BY_JSONLINES):
             raise ValueError("unexpected control or byte-order mark at the start of the line")
         return loads(text, self.line)
@@ -92,19 +95,29 @@ class _Lines:
     def is_blank(self) -> bool:
         return not self.too_long and not self.line.strip(b" \t\r\n")
 
-    def text(self) -> str:
-        return self.line.rstrip(b"\r\n").decode("utf-8", "backslashreplace")
-
-    def explain(self, error: jsonlines.InvalidLineError) -> str:
-        cause = error.__cause__
-        if self.line.startswith((b"\xff\xfe", b"\xfe\xff")) or self.line[1:2] == b"\0":
-            return "not UTF-8 (looks like UTF-16: convert it with iconv -f UTF-16 -t UTF-8)"
-        if isinstance(cause, UnicodeDecodeError):
-            return f"not UTF-8 (byte 0x{self.line[cause.start]:02x} at offset {cause.start})"
+    def explain(self, cause: BaseException | None) -> str:
+        if self.too_long:
+            return f"line longer than {MAX_LINE >> 20} MiB (the first {_KEPT >> 10} KiB are kept)"
+        if self.line.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in self.line[:2]:
+            return _UTF_16
         reason = str(cause)
-        if not self.line.endswith(b"\n") and isinstance(cause, json.JSONDecodeError):
+        if isinstance(cause, UnicodeDecodeError):
+            reason = f"not UTF-8 (byte 0x{self.line[cause.start]:02x} at offset {cause.start})"
+        elif not isinstance(cause, json.JSONDecodeError):
+            return reason
+        if not self.line.endswith(b"\n"):
             reason += "; the last line is unterminated, was the file cut?"
         return reason
+
+
+def as_text(line: bytes) -> str:
+    """A line to keep or show, whatever its bytes."""
+    return line.rstrip(b"\r\n").decode("utf-8", "backslashreplace")
+
+
+def kind_of(value: Any) -> str:
+    """What a JSON value is, in words."""
+    return _KINDS[type(value)]
 
 
 def loads(text: str, raw: bytes | None = None) -> Any:
@@ -113,18 +126,36 @@ def loads(text: str, raw: bytes | None = None) -> Any:
     Refused beyond the grammar: duplicate keys, NaN and infinities (also by overflow), lone
     surrogates, nesting over 200. Integers keep every digit. `raw` spares encoding `text` again.
     """
-    raw = text.encode("utf-8", "surrogatepass") if raw is None else raw
-    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
-        _check_depth(raw)
+    value = _guarded(_decoder.decode, text)
+    _check(value, text.encode("utf-8", "surrogatepass") if raw is None else raw)
+    return value
+
+
+def scan(text: str, start: int) -> tuple[Any, int]:
+    """Parse the JSON value that starts at `start`, as strictly; the value and where it ends."""
+    value, end = _guarded(_decoder.raw_decode, text, start)
+    _check(value, text[start:end].encode("utf-8", "surrogatepass"))
+    return value, end
+
+
+def _guarded(decode: Callable[..., Any], *given: Any) -> Any:
     try:
-        value = _decoder.decode(text)
+        return decode(*given)
     except json.JSONDecodeError as error:
         raise _described(error) from None
     except RecursionError:
-        raise ValueError(f"nested deeper than {MAX_DEPTH}") from None
-    if b"\\ud" in raw or b"\\uD" in raw:
+        raise ValueError(_TOO_DEEP) from None
+    except ValueError as error:
+        if "integer string conversion" in str(error):
+            raise ValueError("integer of more than 4300 digits") from None
+        raise
+
+
+def _check(value: Any, raw: bytes) -> None:
+    if raw.count(b"[") + raw.count(b"{") > MAX_DEPTH:
+        _check_depth(value, MAX_DEPTH)
+    if b"\\u" in raw and (b"\\ud" in raw or b"\\uD" in raw):
         _check_surrogates(value)
-    return value
 
 
 def _described(error: json.JSONDecodeError) -> json.JSONDecodeError:
@@ -154,6 +185,7 @@ def _float(digits: str) -> float:
     return value
 
 
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH}"
 _decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
 _KINDS = {
     list: "an array",
@@ -165,31 +197,26 @@ _KINDS = {
 }
 
 
-def _check_depth(raw: bytes) -> None:
-    depth, inside, escaped = 0, False, False
-    for byte in raw:
-        if inside:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:
-                escaped = True
-            elif byte == 0x22:
-                inside = False
-        elif byte == 0x22:
-            inside = True
-        elif byte in b"[{":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise ValueError(f"nested deeper than {MAX_DEPTH}")
-        elif byte in b"]}":
-            depth -= 1
+def _check_depth(value: Any, left: int) -> None:
+    if type(value) is dict:
+        value = value.values()
+    elif type(value) is not list:
+        return
+    if not left:
+        raise ValueError(_TOO_DEEP)
+    for item in value:
+        if type(item) in (dict, list):
+            _check_depth(item, left - 1)
 
 
 def _check_surrogates(value: Any) -> None:
     try:
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except UnicodeEncodeError:
-        raise ValueError("lone surrogate in a string") from None
+        orjson.dumps(value)
+    except TypeError:  # of them, or only of an integer over 64 bits
+        try:
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+        except UnicodeEncodeError:
+            raise ValueError("lone surrogate in a string") from None
 
 
 def dumps(row: Any) -> bytes:

@@ -35,14 +35,15 @@ def versions(*packages: str) -> dict[str, str]:
 
 def plain(config: Any) -> dict[str, Any]:
     """A config as JSON, with paths reduced to names: no manifest holds a machine's folders."""
-    return {key: _shortened(value) for key, value in dataclasses.asdict(config).items()}
+    return {key: shortened(value) for key, value in dataclasses.asdict(config).items()}
 
 
-def _shortened(value: Any) -> Any:
-    if isinstance(value, str) and value.startswith("/"):
-        return Path(value).name
+def shortened(value: Any) -> Any:
+    """A path without the folders of this machine; anything else as it is."""
+    if isinstance(value, str):
+        return files.shown(Path(value).name if value.startswith("/") else value)
     if isinstance(value, tuple | list):
-        return [_shortened(item) for item in value]
+        return [shortened(item) for item in value]
     return value
 
 
@@ -51,14 +52,26 @@ def write_manifest(
 ) -> None:
     """Write the manifest of the file `artifact`; no clock, host or process in it."""
     manifest = {
-        "artifact": Path(artifact).name,
-        "sha256": None if artifact == files.STDIO else files.sha256_file(artifact),
+        "artifact": files.shown(Path(artifact).name),
+        "sha256": files.sha256_file(artifact) if Path(artifact).is_file() else None,
         "rows": rows,
         "config": plain(config),
-        "inputs": {_shortened(name): digest for name, digest in inputs.items()},
+        "inputs": _by_name(inputs),
         "versions": versions(),
     } | more
     files.write_bytes(path, pretty(manifest))
+
+
+def _by_name(inputs: Mapping[str, str]) -> dict[str, str]:
+    """Hashes by file name; files of one name in two folders are numbered."""
+    named: dict[str, str] = {}
+    for path, digest in inputs.items():
+        name, number = shortened(path), 1
+        while name in named:
+            number += 1
+            name = f"{shortened(path)} ({number})"
+        named[name] = digest
+    return named
 
 
 def manifest_path(output: str, asked: str | None) -> str | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import orjson
@@ -228,6 +228,7 @@ SUMMARY_FIELDS: dict[str, str] = {
     "ci95": "`[low, high]`, 95 % confidence interval",
     "n": "predictions scored",
     "n_expected": "predictions that should be there",
+    "n_errors": "predictions that are errors; they count as wrong",
     "by": "`{field: value}` of a slice, or null",
     "signature": "the recipe: everything that could change the number",
     "baseline": "the baseline's value",
@@ -294,7 +295,7 @@ def content_id(record: dict[str, Any]) -> str:
     return hashlib.blake2b(data, digest_size=8).hexdigest()
 
 
-def key_of(prediction: dict[str, Any]) -> tuple[str, int]:
+def key_of(prediction: Mapping[str, Any]) -> tuple[str, int]:
     """`(id, sample)`: what joins predictions to references and baselines."""
     return prediction["id"], prediction.get("sample", 0)
 

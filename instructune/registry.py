@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import dataclasses
 import importlib
+import math
+import re
 import types
 import typing
-from functools import cache
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -23,15 +25,23 @@ class Family:
     def __init__(self, kind: str, package: str) -> None:
         self.kind, self.package = kind, package
         self.folder = Path(__file__).parent / package.rpartition(".")[2]
+        self._modules: dict[str, ModuleType] = {}
+        self._trees: dict[str, ast.Module] = {}
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return sorted(p.stem for p in self.folder.glob("*.py") if not p.stem.startswith("_"))
 
     def names(self) -> list[str]:
         """The names of all plug-ins, from file names alone."""
-        return sorted(p.stem for p in self.folder.glob("*.py") if not p.stem.startswith("_"))
+        return list(self._names)
 
     def __getitem__(self, name: str) -> ModuleType:
-        if name not in self.names():
-            raise usage(f"unknown {self.kind} {name!r}", hint=did_you_mean(name, self.names()))
-        return importlib.import_module(f"{self.package}.{name}")
+        if name not in self._modules:
+            if name not in self._names:
+                raise usage(f"unknown {self.kind} {name!r}", hint=did_you_mean(name, self._names))
+            self._modules[name] = importlib.import_module(f"{self.package}.{name}")
+        return self._modules[name]
 
     def summary(self, name: str) -> str:
         """The first line of the plug-in's docstring: its line in help texts and the README."""
@@ -50,20 +60,27 @@ class Family:
                         continue
         return found
 
-    @cache  # noqa: B019  a handful of families live as long as the process
     def _tree(self, name: str) -> ast.Module:
-        return ast.parse((self.folder / f"{name}.py").read_text(encoding="utf-8"))
+        if name not in self._trees:
+            text = (self.folder / f"{name}.py").read_text(encoding="utf-8")
+            self._trees[name] = ast.parse(text)
+        return self._trees[name]
 
     def configure(self, spec: str) -> tuple[str, ModuleType, Any]:
-        """Take `NAME[:key=value,…]` apart: the name, its module, and its `Options` filled in."""
+        """Take `NAME[:key=value,…]` apart: the name, its module, and its `Options` filled in.
+
+        A comma or plus sign that belongs to a value is written `\\,` or `\\+`.
+        """
         name, _, rest = spec.partition(":")
         module = self[name]
-        given = {}
-        for pair in filter(None, rest.split(",")):
-            key, sign, value = pair.partition("=")
+        given: dict[str, str] = {}
+        for pair in filter(None, _split(rest, ",")):
+            key, sign, value = (part.strip() for part in pair.partition("="))
             if not sign:
                 raise usage(f"{spec!r}: expected key=value, got {pair!r}")
-            given[key.strip()] = value.strip()
+            if key in given:
+                raise usage(f"{spec!r}: {key!r} is given twice")
+            given[key] = value
         options = getattr(module, "Options", None)
         if options is None:
             if given:
@@ -72,26 +89,54 @@ class Family:
         return name, module, fill(options, given, f"{self.kind} {name!r}")
 
 
+def _split(text: str, mark: str) -> list[str]:
+    """The parts of `text` between marks that no backslash escapes."""
+    parts = re.split(rf"(?<!\\){re.escape(mark)}", text)
+    return [part.replace(f"\\{mark}", mark) for part in parts]
+
+
+def spelled(name: str, options: dict[str, Any]) -> str:
+    """`NAME:key=value,…` as `configure` takes it apart again."""
+    pairs = (f"{key}={_spelled(value)}".replace(",", "\\,") for key, value in options.items())
+    return ":".join(filter(None, (name, ",".join(pairs))))
+
+
+def _spelled(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return "+".join(_spelled(item).replace("+", "\\+") for item in value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def fill(options: type, given: dict[str, str], where: str) -> Any:
     """Build the dataclass `options` from texts, checking each name and type."""
     hints = typing.get_type_hints(options)
-    names = [field.name for field in dataclasses.fields(options)]
+    fields = {field.name: field for field in dataclasses.fields(options)}
     for key in given:
-        if key not in names:
-            raise usage(f"{where} has no option {key!r}", hint=did_you_mean(key, names))
+        if key not in fields:
+            raise usage(f"{where} has no option {key!r}", hint=did_you_mean(key, fields))
+    for name, field in fields.items():
+        required = field.default is field.default_factory is dataclasses.MISSING
+        if required and name not in given:
+            raise usage(f"{where} needs the option {name!r}")
     return options(**{k: convert(v, hints[k], f"{where}: {k}") for k, v in given.items()})
 
 
 def convert(text: str, kind: Any, where: str) -> Any:
-    """Turn `text` into `kind`: int, float, bool, str, or a list written `a+b`."""
+    """Turn `text` into `kind`: int, finite float, bool, str, or a tuple written `a+b`."""
     if isinstance(kind, types.UnionType):
         kind = next(arm for arm in kind.__args__ if arm is not type(None))
+    if typing.get_origin(kind) in (list, tuple):
+        item = typing.get_args(kind)[0]
+        return tuple(convert(part, item, where) for part in _split(text, "+") if part)
+    if typing.get_origin(kind) is typing.Literal:
+        if text not in (choices := typing.get_args(kind)):
+            raise usage(f"{where} cannot be {text!r}", hint=did_you_mean(text, choices))
+        return text
     try:
-        if kind is bool:
-            return _TRUTH[text.lower()]
-        if typing.get_origin(kind) in (list, tuple):
-            return tuple(part for part in text.split("+") if part)
-        return kind(text)
+        value = _TRUTH[text.lower()] if kind is bool else kind(text)
     except (ValueError, KeyError):
         name = getattr(kind, "__name__", str(kind))
         raise usage(f"{where} must be {name}, got {text!r}") from None
+    if isinstance(value, float) and not math.isfinite(value):
+        raise usage(f"{where} must be a finite number, got {text!r}")
+    return value

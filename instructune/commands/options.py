@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 import sys
 from typing import Annotated, Any, TypeVar
 
 import typer
 
-from instructune.configs import settings as build
-from instructune.errors import Exit, UserError
+from instructune.errors import usage, visible
+from instructune.settings import settings as build
 
 T = TypeVar("T")
 
@@ -43,6 +45,25 @@ Template = Annotated[
     str | None,
     typer.Option(metavar="NAME|FILE", help="Chat template instead of the model's own."),
 ]
+Model = Annotated[
+    str,
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="MODEL",
+        help="Run, local folder, .gguf file, Hub id, pypi:PACKAGE, or a preset.",
+    ),
+]
+Overflow = Annotated[
+    str,
+    typer.Option(
+        metavar="error|drop|truncate-prompt|truncate-answer|split",
+        help="What becomes of rows longer than --max-length.",
+    ),
+]
+TrainOn = Annotated[
+    str, typer.Option(metavar="assistant|last|all", help="Which turns are learned.")
+]
 
 
 def settings(ctx: typer.Context, kind: type[T]) -> T:
@@ -65,15 +86,29 @@ def stdin_or_given(names: tuple[str, ...] | list[str]) -> tuple[str, ...]:
     if names:
         return tuple(names)
     if sys.stdin is None or sys.stdin.isatty():
-        raise UserError("no input", hint="name a file, or pipe rows in", code=Exit.USAGE)
+        raise usage("no input", hint="name a file, or pipe rows in")
     return ("-",)
+
+
+def stdin_is_piped() -> bool:
+    """Whether rows may be waiting on standard input."""
+    if sys.stdin is None or sys.stdin.isatty():
+        return False
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (OSError, ValueError):  # not a file at all
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
 
 
 def say(line: str) -> None:
     """One line on stderr; stdout is for data."""
-    typer.echo(line, err=True)
+    typer.echo(visible(line), err=True)
 
 
 def report(line: str, facts: dict[str, Any], as_json: bool) -> None:
     """The command's last word: a line for a person, or an object for a program."""
-    say(json.dumps(facts, ensure_ascii=False) if as_json else line)
+    if as_json:
+        typer.echo(json.dumps(facts, ensure_ascii=False), err=True)
+    else:
+        say(line)

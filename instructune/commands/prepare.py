@@ -40,7 +40,7 @@ def prepare(
 
 
 def _told(tally: Tally, output: str) -> str:
-    """`prepared 12 records: 13 rows in = 12 out + 1 rejected (1 not JSON)`."""
+    """`13 rows in = 12 out + 1 rejected (1 not JSON …) -> FILE`, and what else was noticed."""
     parts = [f"{tally.out} out"]
     for name in ("rejected", "dropped"):
         if counts := getattr(tally, name):
@@ -48,6 +48,8 @@ def _told(tally: Tally, output: str) -> str:
     added = f" + {tally.added.total()} added" if tally.added else ""
     lines = [f"{tally.rows_in} rows in{added} = {' + '.join(parts)} -> {output}"]
     lines.append(f"  formats: {_listed(tally.formats)}")
+    if tally.blank:
+        lines.append(f"  {tally.blank} blank lines passed over")
     lines += [f"  {note} ({count} rows)" for note, count in tally.notes.items()]
     return "\n".join(lines)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from instructune.errors import did_you_mean
@@ -10,27 +11,75 @@ from instructune.records import ROLES, Message
 
 _OTHER_ROLES = {"developer": "system", "function": "tool"}
 _REASONING = ("reasoning", "thinking")
+_EMPTY: dict[type, Any] = {str: "", list: []}
 
 
-def turn(message: Any, place: str) -> Message:
-    """One OpenAI-style turn with a known role and its content as one string."""
+def optional(row: Mapping[str, Any], name: str, kind: type, what: str) -> Any:
+    """A string or list that may be absent or null; ValueError where it is something else."""
+    value = row.get(name)
+    if value is None:
+        return _EMPTY[kind]
+    if type(value) is not kind:
+        raise ValueError(f"{name} must be {what}")
+    return value
+
+
+def system(row: Mapping[str, Any]) -> list[Message]:
+    """The column `system` as a turn; none where it is empty."""
+    text = optional(row, "system", str, "a string")
+    return [{"role": "system", "content": text}] if text else []
+
+
+def turns(messages: Sequence[Any], place: str) -> list[Message]:
+    """OpenAI-style turns with known roles and their content as one string each."""
+    return [
+        message if _is_plain(message) else _turn(message, f"{place}[{i}]")
+        for i, message in enumerate(messages)
+    ]
+
+
+def _is_plain(message: Any) -> bool:
+    return (
+        type(message) is dict
+        and type(message.get("content")) is str
+        and message.get("role") in ROLES
+        and len(message) == 2
+    )
+
+
+def _turn(message: Any, place: str) -> Message:
     if type(message) is not dict:
         raise ValueError(f"{place} must be an object with role and content")
     role = message.get("role")
-    if role in ROLES and type(message.get("content")) is str:
-        return message
     if role not in ROLES:
-        if role not in _OTHER_ROLES:
+        if type(role) is not str or role not in _OTHER_ROLES:
             hint = did_you_mean(str(role), ROLES)
             raise ValueError(f"{place}.role {role!r} unknown ({hint})")
         message = message | {"role": _OTHER_ROLES[role]}
-    if type(message.get("content")) is list:
-        message = {k: v for k, v in message.items() if k != "content"} | _joined(
-            message["content"], f"{place}.content"
-        )
-    elif message.get("content") is None and not message.get("tool_calls"):
+    if message.get("tool_calls", "") in (None, []):
+        message = _without(message, "tool_calls")
+    if message.get("function_call") is not None:  # OpenAI's older spelling
+        call = {"type": "function", "function": message["function_call"]}
+        message = merged({"tool_calls": [call]}, message, ("function_call",), place)
+    content = message.get("content")
+    if type(content) is list:
+        parts = _joined(content, f"{place}.content")
+        return merged(parts, message, ("content",), place)
+    if content is None and not message.get("tool_calls"):
         raise ValueError(f"{place}.content is missing")
     return message
+
+
+def merged(made: Message, turn: Mapping[str, Any], taken: Sequence[str], place: str) -> Message:
+    """The other keys of `turn` beside what was `made` of the taken ones."""
+    others = _without(turn, *taken)
+    if both := others.keys() & made.keys():
+        raise ValueError(f"{place} says {min(both)} twice, also by {' and '.join(taken)}")
+    return {"role": others.pop("role")} | made | others if "role" in others else made | others
+
+
+def _without(turn: Mapping[str, Any], *keys: str) -> Message:
+    return {key: value for key, value in turn.items() if key not in keys}
 
 
 def _joined(parts: list[Any], place: str) -> Message:
@@ -46,7 +95,7 @@ def _joined(parts: list[Any], place: str) -> Message:
         elif kind in _REASONING:
             thoughts.append(value)
         elif kind == "tool_call":
-            calls.append(tool_call(value, f"{place}[{i}]"))
+            calls += tool_calls(value, f"{place}[{i}]")
         else:
             raise ValueError(f"{place}[{i}] of type {kind!r} cannot be read as text")
     message: Message = {"content": "".join(texts)}
@@ -57,22 +106,26 @@ def _joined(parts: list[Any], place: str) -> Message:
     return message
 
 
-def tool_call(text: str, place: str) -> dict[str, Any]:
-    """`{"name": …, "arguments": …}` as text, in the shape of an OpenAI tool call."""
-    call = _parsed(text, place)
+def tool_calls(text: str, place: str) -> list[dict[str, Any]]:
+    """`{"name": …, "arguments": …}` as text, or a list of them, in the shape of OpenAI's."""
+    value = _parsed(text, place)
+    calls = value if type(value) is list and value else [value]
+    return [_call(call, place) for call in calls]
+
+
+def _call(call: Any, place: str) -> dict[str, Any]:
     if type(call) is not dict or type(call.get("name")) is not str:
         raise ValueError(f"{place} must be a tool call with a name")
-    return {
-        "type": "function",
-        "function": {"name": call["name"], "arguments": call.get("arguments", {})},
-    }
+    function = {"name": call["name"], "arguments": call.get("arguments", {})}
+    return {"type": "function", "function": function} | _without(call, "name", "arguments")
 
 
-def tools(value: Any) -> dict[str, Any]:
+def tools(row: Mapping[str, Any]) -> dict[str, Any]:
     """`{"tools": [...]}` from a list or its JSON text; nothing where there are none."""
+    value = row.get("tools")
     if type(value) is str:
-        value = _parsed(value, "tools") if value.strip() else []
-    return {"tools": value} if value else {}
+        value = _parsed(value, "tools") if value.strip() else None
+    return {} if value is None or value == [] else {"tools": value}
 
 
 def _parsed(text: str, place: str) -> Any:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from instructune.formats import _turns
+
 TAKES = ("instruction", "input", "output", "system", "history")
 
 
@@ -14,17 +16,16 @@ def recognises(keys: frozenset[str]) -> bool:
 
 def convert(row: dict[str, Any]) -> list[dict[str, Any]]:
     """Instruction and input, joined by a line end, are the user's turn; output is the answer."""
-    messages = []
-    if row.get("system"):
-        messages.append({"role": "system", "content": row["system"]})
-    for pair in row.get("history") or ():
+    messages = _turns.system(row)
+    for pair in _turns.optional(row, "history", list, "a list of [question, answer] pairs"):
         if type(pair) is not list or len(pair) != 2:
-            raise ValueError("history must hold [question, answer] pairs")
+            raise ValueError("history must be a list of [question, answer] pairs")
         messages.append({"role": "user", "content": pair[0]})
         messages.append({"role": "assistant", "content": pair[1]})
-    instruction, extra = row.get("instruction"), row.get("input") or ""
-    if type(instruction) is not str or type(extra) is not str:
-        raise ValueError("instruction and input must be strings")
+    instruction = row["instruction"]
+    if type(instruction) is not str:
+        raise ValueError("instruction must be a string")
+    extra = _turns.optional(row, "input", str, "a string")
     messages.append(
         {"role": "user", "content": f"{instruction}\n{extra}" if extra else instruction}
     )

@@ -17,8 +17,7 @@ def recognises(keys: frozenset[str]) -> bool:
 
 def convert(row: dict[str, Any]) -> list[dict[str, Any]]:
     """The prompt is the user's turn (or turns as they are), the completion the assistant's."""
-    messages = [{"role": "system", "content": row["system"]}] if row.get("system") else []
-    messages += _side(row.get("prompt"), "prompt", "user")
+    messages = _turns.system(row) + _side(row["prompt"], "prompt", "user")
     if row.get("completion") is not None:
         messages += _side(row["completion"], "completion", "assistant")
     return [{"messages": messages}]
@@ -28,5 +27,5 @@ def _side(value: Any, place: str, role: str) -> list[dict[str, Any]]:
     if type(value) is str:
         return [{"role": role, "content": value}]
     if type(value) is list:
-        return [_turns.turn(message, f"{place}[{i}]") for i, message in enumerate(value)]
+        return _turns.turns(value, place)
     raise ValueError(f"{place} must be a string or a list of turns")

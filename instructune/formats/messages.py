@@ -19,5 +19,4 @@ def convert(row: dict[str, Any]) -> list[dict[str, Any]]:
     messages = row["messages"]
     if type(messages) is not list:
         raise ValueError("messages must be a list of turns")
-    turns = [_turns.turn(message, f"messages[{i}]") for i, message in enumerate(messages)]
-    return [{"messages": turns} | _turns.tools(row.get("tools"))]
+    return [{"messages": _turns.turns(messages, "messages")} | _turns.tools(row)]

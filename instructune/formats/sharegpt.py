@@ -33,19 +33,22 @@ def convert(row: dict[str, Any]) -> list[dict[str, Any]]:
     turns = row["conversations"]
     if type(turns) is not list:
         raise ValueError("conversations must be a list of turns")
-    messages = [_message(turn, f"conversations[{i}]") for i, turn in enumerate(turns)]
-    if row.get("system"):
-        messages.insert(0, {"role": "system", "content": row["system"]})
-    return [{"messages": messages} | _turns.tools(row.get("tools"))]
+    messages = _turns.system(row) + [_message(turn, i) for i, turn in enumerate(turns)]
+    return [{"messages": messages} | _turns.tools(row)]
 
 
-def _message(turn: Any, place: str) -> dict[str, Any]:
+def _message(turn: Any, index: int) -> dict[str, Any]:
+    """A turn with its own other keys, such as a weight, kept."""
+    place = f"conversations[{index}]"
     if type(turn) is not dict or type(turn.get("value")) is not str:
         raise ValueError(f"{place} must be an object with from and a string value")
     speaker = turn.get("from")
-    if speaker not in _ROLES:
+    if type(speaker) is not str or speaker not in _ROLES:
         raise ValueError(f"{place}.from {speaker!r} unknown ({did_you_mean(str(speaker), _ROLES)})")
+    message: dict[str, Any] = {"role": _ROLES[speaker], "content": turn["value"]}
     if speaker == "function_call":
-        call = _turns.tool_call(turn["value"], place)
-        return {"role": "assistant", "content": None, "tool_calls": [call]}
-    return {"role": _ROLES[speaker], "content": turn["value"]}
+        calls = _turns.tool_calls(turn["value"], place)
+        message |= {"content": None, "tool_calls": calls}
+    if len(turn) > 2:
+        message = _turns.merged(message, turn, ("from", "value"), place)
+    return message

@@ -1,0 +1,128 @@
+"""Token rows in, padded tensors out: seeded order, steps of whole rows, micro-batches by length.
+
+Shapes: B rows, T tokens of the longest row of a micro-batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from instructune.tokens import TokenRow
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Batch(NamedTuple):
+    """One forward pass. Targets and weights are those of the next token, so `[:, -1]` is idle."""
+
+    input_ids: torch.Tensor  # (B, T)
+    attention_mask: torch.Tensor | None  # (B, T), 1 = token; None where no row is padded
+    targets: torch.Tensor  # (B, T)
+    weights: torch.Tensor  # (B, T) float32, 0 = not learned
+    rows: list[int]  # indices into the data
+
+    @property
+    def units(self) -> float:
+        """Sum of weights: the number of learned tokens where no row is weighted."""
+        return float(self.weights.sum())
+
+
+class TokenData:
+    """All token rows in flat arrays: 8 bytes a token and no object a row."""
+
+    def __init__(self, rows: Iterable[TokenRow]) -> None:
+        ids, weights, starts, self.records = [], [], [0], []
+        for row in rows:
+            ids.append(np.asarray(row.ids, dtype=np.int32))
+            weights.append(np.asarray(row.weights, dtype=np.float32))
+            starts.append(starts[-1] + len(row.ids))
+            self.records.append(row.record)
+        self.ids = np.concatenate(ids) if ids else np.zeros(0, np.int32)
+        self.weights = np.concatenate(weights) if weights else np.zeros(0, np.float32)
+        self.starts = np.asarray(starts, dtype=np.int64)
+        self.lengths = np.diff(self.starts)
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @property
+    def tokens(self) -> int:
+        """Number of tokens."""
+        return int(self.starts[-1])
+
+    @property
+    def learned(self) -> int:
+        """Number of tokens that count in the loss."""
+        return int(np.count_nonzero(self.weights))
+
+    def batch(self, rows: list[int], pad_id: int) -> Batch:
+        """The rows as one padded batch, padded on the right to the longest."""
+        import torch  # here, so that data is read and checked before torch is loaded
+
+        lengths = self.lengths[rows]
+        shape = (len(rows), int(lengths.max()))
+        ids = np.full(shape, pad_id, dtype=np.int64)
+        targets = np.zeros(shape, dtype=np.int64)
+        weights = np.zeros(shape, dtype=np.float32)
+        for i, (row, n) in enumerate(zip(rows, lengths, strict=True)):
+            start = self.starts[row]
+            ids[i, :n] = self.ids[start : start + n]
+            # shifted here, not in the model: the token at t is scored against the one at t + 1
+            targets[i, : n - 1] = self.ids[start + 1 : start + n]
+            weights[i, : n - 1] = self.weights[start + 1 : start + n]
+        mask = None
+        if lengths.min() < shape[1]:
+            mask = torch.from_numpy(np.arange(shape[1]) < lengths[:, None]).long()
+        return Batch(
+            torch.from_numpy(ids),
+            mask,
+            torch.from_numpy(targets),
+            torch.from_numpy(weights),
+            list(rows),
+        )
+
+
+def micro_batches(data: TokenData, rows: Iterable[int], most_tokens: int) -> list[list[int]]:
+    """Cut `rows`, sorted by length, so that rows times the longest stays within `most_tokens`.
+
+    A row longer than that goes alone.
+    """
+    groups: list[list[int]] = []
+    for row in sorted(rows, key=lambda r: (-int(data.lengths[r]), r)):
+        if groups and (len(groups[-1]) + 1) * int(data.lengths[groups[-1][0]]) <= most_tokens:
+            groups[-1].append(row)
+        else:
+            groups.append([row])
+    return groups
+
+
+def epoch_order(data: TokenData, seed: int, epoch: int) -> np.ndarray:
+    """The order of rows in an epoch: a function of seed and epoch alone."""
+    return np.random.default_rng((seed, epoch)).permutation(len(data))
+
+
+def steps_per_epoch(rows: int, batch_size: int) -> int:
+    """Optimizer steps in an epoch; the last one may hold fewer rows."""
+    return -(-rows // batch_size)
+
+
+def step_rows(data: TokenData, batch_size: int, seed: int, start: int = 0) -> Iterator[list[int]]:
+    """Rows of each optimizer step from step `start` on, epoch after epoch without end.
+
+    The step with the longest row comes first, so that too little memory shows at once.
+    """
+    per_epoch = steps_per_epoch(len(data), batch_size)
+    epoch, skip = divmod(start, per_epoch)
+    while True:
+        order = epoch_order(data, seed, epoch)
+        steps = [order[i : i + batch_size].tolist() for i in range(0, len(order), batch_size)]
+        if epoch == 0:
+            longest = int(np.argmax(data.lengths))
+            first = next(i for i, step in enumerate(steps) if longest in step)
+            steps[0], steps[first] = steps[first], steps[0]
+        yield from steps[skip:]
+        epoch, skip = epoch + 1, 0

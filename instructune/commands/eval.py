@@ -1,0 +1,170 @@
+"""The `eval` command."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from instructune.commands import options
+from instructune.configs import EvalConfig
+from instructune.errors import Exit, visible
+from instructune.metrics import metrics
+
+if TYPE_CHECKING:  # numpy comes with it, and help texts do without
+    from instructune.stages.eval import Evaluation
+
+
+def evaluate(
+    ctx: typer.Context,
+    predictions: Annotated[
+        str | None, typer.Argument(help="File of predictions, or - for a pipe.")
+    ] = EvalConfig.predictions,
+    references: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Records with the references, joined by id."),
+    ] = EvalConfig.references,
+    baseline: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Predictions to compare with, joined by id and sample."),
+    ] = EvalConfig.baseline,
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="FILE|-", help="Where the summaries go.")
+    ] = EvalConfig.output,
+    scores: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Where rows with their scores go.")
+    ] = EvalConfig.scores,
+    metric: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME",
+            help=f"Any of {', '.join(metrics.names())}; default: what fits the references.",
+            autocompletion=metrics.names,
+        ),
+    ] = list(EvalConfig.metric),  # noqa: B006
+    by: Annotated[
+        list[str], typer.Option(metavar="FIELD", help="Summarise each value of a field as well.")
+    ] = list(EvalConfig.by),  # noqa: B006
+    fail_if: Annotated[
+        list[str],
+        typer.Option(
+            metavar="EXPR",
+            help="Exit 3 if it holds: METRIC[.value|low|high|delta|p][@field=value] OP NUMBER "
+            "[and ...].",
+        ),
+    ] = list(EvalConfig.fail_if),  # noqa: B006
+    resamples: Annotated[
+        int | None,
+        typer.Option(help="Bootstrap resamples; default 10,000, above 20,000 rows 2,000."),
+    ] = EvalConfig.resamples,
+    seed: options.Seed = EvalConfig.seed,
+    manifest: options.Manifest = EvalConfig.manifest,
+    config: options.ConfigFile = None,
+    json: options.Json = False,
+) -> None:
+    """Score predictions against references, with intervals, and compare with a baseline."""
+    from instructune.stages.eval import evaluate as run
+
+    settings = options.settings(ctx, EvalConfig)
+    given = (settings.predictions,) if settings.predictions else ()
+    settings = dataclasses.replace(settings, predictions=options.stdin_or_given(given)[0])
+    found = run(settings)
+    if not json and sys.stderr.isatty():
+        _show(found)
+    else:
+        lines = [*_told(found), *_aligned(_cells(found.summaries)), *_fired(found)]
+        options.report("\n".join(map(visible, lines)), found.as_dict(), json)
+    if any(verdict.fired for verdict in found.verdicts):
+        raise typer.Exit(int(Exit.GATE))
+
+
+def _told(found: Evaluation) -> list[str]:
+    whole = found.summaries[0]
+    counts = (
+        f"{whole['n']} of {whole['n_expected']} predictions scored, errors: {whole['n_errors']}"
+    )
+    return [f"{counts}; metrics chosen by {found.chosen_by}", *(f"  {note}" for note in found.notes)]
+
+
+def _fired(found: Evaluation) -> list[str]:
+    return [f"gate: {verdict}" for verdict in found.verdicts if verdict.fired]
+
+
+def _cells(summaries: Sequence[Mapping[str, Any]]) -> list[list[str]]:
+    """The table as texts, a header first; columns that nobody fills are left out."""
+    rows = [["metric", "slice", "value", "95% interval", "n", "baseline", "delta", "95%", "p"]]
+    for summary in summaries:
+        by = summary["by"] or {}
+        rows.append(
+            [
+                summary["metric"],
+                " ".join(f"{field}={value}" for field, value in by.items()),
+                _number(summary["value"]),
+                _pair(summary["ci95"]),
+                str(summary["n"]),
+                _number(summary.get("baseline")),
+                _number(summary.get("delta"), "+"),
+                _pair(summary.get("delta_ci95"), "+"),
+                _p_value(summary.get("p")),
+            ]
+        )
+    if not any(summary["by"] for summary in summaries):
+        rows = [row[:1] + row[2:] for row in rows]
+    if "baseline" not in summaries[0]:
+        rows = [row[:-4] for row in rows]
+    return rows
+
+
+def _number(value: float | None, sign: str = "") -> str:
+    return "-" if value is None else f"{value:{sign}.3f}"
+
+
+def _pair(bounds: Sequence[float] | None, sign: str = "") -> str:
+    return "-" if bounds is None else " .. ".join(_number(bound, sign) for bound in bounds)
+
+
+def _p_value(p: float | None) -> str:
+    if p is None:
+        return "-"
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _widths(rows: list[list[str]]) -> list[int]:
+    return [max(map(len, column)) for column in zip(*rows, strict=True)]
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    """Columns padded with blanks: names to the left, numbers to the right."""
+    widths = _widths(rows)
+    texts = sum(head in ("metric", "slice") for head in rows[0])
+    return [
+        "  ".join(
+            cell.ljust(width) if i < texts else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _show(found: Evaluation) -> None:
+    """The same on a terminal, where the table stands out."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = [[visible(cell) for cell in row] for row in _cells(found.summaries)]
+    table = Table(box=None, pad_edge=False)
+    for name, width in zip(rows[0], _widths(rows), strict=True):
+        table.add_column(
+            name,
+            justify="left" if name in ("metric", "slice") else "right",
+            min_width=width,  # a number is never cut or wrapped
+        )
+    for row in rows[1:]:
+        table.add_row(*map(Text, row))
+    console = Console(stderr=True, soft_wrap=True)
+    for part in (*_told(found), table, *_fired(found)):
+        console.print(Text(visible(part)) if isinstance(part, str) else part)

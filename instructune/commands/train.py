@@ -1,0 +1,160 @@
+"""The `train` command."""
+
+from __future__ import annotations
+
+import dataclasses
+import json as jsonlib
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from instructune.commands import options
+from instructune.commands.progress import progress
+from instructune.configs import TrainConfig
+
+
+def train(
+    ctx: typer.Context,
+    data: Annotated[list[str], typer.Argument(help="Files of records, or - for a pipe.")] = [],  # noqa: B006
+    model: options.Model = TrainConfig.model,
+    output: Annotated[
+        str, typer.Option("--output", "-o", metavar="RUN", help="The run directory.")
+    ] = TrainConfig.output,
+    objective: Annotated[
+        str, typer.Option(metavar="NAME", help="What training minimises.")
+    ] = TrainConfig.objective,
+    method: Annotated[
+        str,
+        typer.Option(metavar="NAME[:key=value,…]", help="Which parameters become trainable."),
+    ] = TrainConfig.method,
+    eval_data: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Records to measure the loss on.")
+    ] = TrainConfig.eval_data,
+    epochs: Annotated[
+        float | None, typer.Option(help="Passes over the data; default 3.")
+    ] = TrainConfig.epochs,
+    steps: Annotated[
+        int | None, typer.Option(help="Optimizer steps at most; default: by --epochs.")
+    ] = TrainConfig.steps,
+    learning_rate: Annotated[
+        float | None,
+        typer.Option(help="Peak rate; default 2e-5, adapters 2e-4, random weights 1e-3."),
+    ] = TrainConfig.learning_rate,
+    schedule: Annotated[
+        str, typer.Option(metavar="cosine|linear|constant", help="Rate after the warm-up.")
+    ] = TrainConfig.schedule,
+    warmup: Annotated[
+        float, typer.Option(help="Share of the steps in which the rate rises.")
+    ] = TrainConfig.warmup,
+    weight_decay: Annotated[
+        float, typer.Option(help="AdamW's; spares biases, norms and embeddings.")
+    ] = TrainConfig.weight_decay,
+    max_grad_norm: Annotated[
+        float, typer.Option(help="Gradients are scaled down to this norm.")
+    ] = TrainConfig.max_grad_norm,
+    batch_size: Annotated[
+        int, typer.Option(help="Rows an optimizer step.")
+    ] = TrainConfig.batch_size,
+    micro_batch_tokens: Annotated[
+        int | None,
+        typer.Option(help="Padded tokens a forward pass at most; changes memory, not the loss."),
+    ] = TrainConfig.micro_batch_tokens,
+    max_length: Annotated[
+        int | None, typer.Option(help="Tokens a row at most; default: the model's, up to 2048.")
+    ] = TrainConfig.max_length,
+    overflow: options.Overflow = TrainConfig.overflow,
+    train_on: options.TrainOn = TrainConfig.train_on,
+    template: options.Template = TrainConfig.template,
+    dropout: Annotated[
+        float | None, typer.Option(help="The model's dropout; default: as its config says.")
+    ] = TrainConfig.dropout,
+    eval_every: Annotated[
+        int | None, typer.Option(help="Steps between evaluations; default: an epoch.")
+    ] = TrainConfig.eval_every,
+    early_stopping: Annotated[
+        int | None, typer.Option(help="Stop after this many evaluations without a better loss.")
+    ] = TrainConfig.early_stopping,
+    checkpoint_every: Annotated[
+        int, typer.Option(help="Steps between checkpoints; one also at each epoch's end.")
+    ] = TrainConfig.checkpoint_every,
+    keep_checkpoints: Annotated[
+        int, typer.Option(help="Newest checkpoints to keep, beside the best.")
+    ] = TrainConfig.keep_checkpoints,
+    log_every: Annotated[int, typer.Option(help="Steps between events in log.jsonl.")] = (
+        TrainConfig.log_every
+    ),
+    dtype: options.Dtype = TrainConfig.dtype,
+    save_dtype: Annotated[
+        str | None,
+        typer.Option(metavar="float32|bfloat16|float16", help="Default: as the base is stored."),
+    ] = TrainConfig.save_dtype,
+    device: options.Device = TrainConfig.device,
+    threads: options.Threads = TrainConfig.threads,
+    seed: options.Seed = TrainConfig.seed,
+    resume: Annotated[
+        str, typer.Option(metavar="auto|never", help="Go on with a run that stands at -o.")
+    ] = TrainConfig.resume,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Move a run that stands at -o aside.")
+    ] = TrainConfig.overwrite,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Resolve, count, estimate, show a mask; write nothing."),
+    ] = TrainConfig.dry_run,
+    format: options.Format = TrainConfig.format,
+    field: options.FieldMap = list(TrainConfig.field),  # noqa: B006
+    bad_rows: options.BadRows = TrainConfig.bad_rows,
+    rejects: options.Rejects = TrainConfig.rejects,
+    config: options.ConfigFile = None,
+    json: options.Json = False,
+) -> None:
+    """Train a model on records: all parameters, or an adapter beside them."""
+    from instructune.stages.train import train as run
+
+    settings = options.settings(ctx, TrainConfig)
+    if not settings.data and options.stdin_is_piped():
+        settings = dataclasses.replace(settings, data=("-",))
+    with progress(quiet=json) as notify:
+        report = run(settings, notify)
+    if settings.dry_run:
+        _tell_rehearsal(report, json)
+    else:
+        options.report(_told(report, settings.output), report, json)
+    sys.stdout.write(jsonlib.dumps(report, ensure_ascii=False) + "\n")
+
+
+def _told(report: dict[str, Any], output: str) -> str:
+    share = report["trainable_parameters"] / report["parameters"]
+    line = (
+        f"{report['steps']} steps, {report['epochs']:g} epochs of {report['rows']} rows: "
+        f"loss {report['loss_first']:.4f} -> {report['loss_last']:.4f}"
+    )
+    if report["eval_loss_best"] is not None:
+        line += f", best eval loss {report['eval_loss_best']:.4f} at step {report['best_step']}"
+    if report.get("seconds"):
+        line += f"; {report['tokens_per_second']:,.0f} tokens/s in {report['seconds']:.0f} s"
+    return f"{line}\n  {report['trainable_parameters']:,} parameters ({share:.2%}) -> {output}"
+
+
+def _tell_rehearsal(report: dict[str, Any], json: bool) -> None:
+    if json:
+        return
+    for key, value in report["resolved"].items():
+        options.say(f"  {key} = {value}")
+    options.say(
+        f"rows {report['rows']}, longest {report['longest_row']} tokens; an epoch is "
+        f"{report['tokens_an_epoch']} tokens, {report['learned_tokens_an_epoch']} of them learned"
+    )
+    for name, count in report["counts"].get("encoding", {}).items():
+        options.say(f"  {count} {name}")
+    if report["dropped"]:
+        options.say(f"  dropped: {', '.join(report['dropped'][:10])}")
+    options.say(
+        f"trainable {report['trainable_share']:.2%}; about {report['estimated_seconds']:.0f} s "
+        f"and {report['estimated_memory'] / 2**30:.1f} GiB"
+    )
+    tokens = "".join(
+        f"[{token}]" if learned else token for token, learned in report["mask"][:400]
+    )
+    options.say(f"first row, learned tokens in brackets:\n  {tokens}")

@@ -1,0 +1,23 @@
+"""Mean over labels of precision: the share of a label's predictions that are right.
+
+Labels are those in references or predictions, as in scikit-learn; an undefined ratio is 0.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from instructune.metrics._labels import label_statistics, ratios
+
+REFERENCES = ("label", "text")
+HIGHER_IS_BETTER = True
+RANGE = (0.0, 1.0)
+SIGNATURE = "average:macro|labels:stripped|classes:all|undefined:0|references:met"
+
+statistics = label_statistics
+
+
+def value(sums: np.ndarray) -> np.ndarray:
+    """The mean over labels."""
+    found = ratios(sums)
+    return found.macro(found.precision)

@@ -1,0 +1,222 @@
+"""Model files in, a torch model out and back: nothing missing, nothing ignored, nothing run."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+import transformers.utils.logging as library_logging
+from safetensors import SafetensorError
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+)
+
+from instructune import modelconfigs
+from instructune.errors import Exit, UserError
+from instructune.modelfiles import ModelFiles
+
+
+def load_model(
+    files: ModelFiles, *, dtype: torch.dtype, seed: int = 0, device: str = "cpu"
+) -> PreTrainedModel:
+    """A causal language model in evaluation mode, with its adapter where it has one.
+
+    Presets get random weights from `seed`, the same in every dtype; torch's own generator is
+    left as it was. Raises UserError (78) where a tensor is missing, left over or of another shape.
+    """
+    config = _config(files)
+    with quiet():
+        if files.random:
+            model = _random_model(config, seed, dtype)
+        else:
+            model = _stored_model(files, config, dtype)
+        if files.adapter:
+            model = _with_adapter(model, files.adapter)
+    return model.to(device).eval()
+
+
+def _config(files: ModelFiles) -> PreTrainedConfig:
+    document, where = modelconfigs.read_config(files.folder), str(files.folder / "config.json")
+    kind = document["model_type"]
+    if kind not in CONFIG_MAPPING:
+        raise UserError(
+            f"transformers {transformers.__version__} knows no model_type {kind!r}",
+            where=where,
+            code=Exit.MISMATCH,
+        )
+    causal = MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.get(kind)
+    stored = document.get("architectures") or []
+    is_encoder = kind in MODEL_FOR_MASKED_LM_MAPPING_NAMES and not document.get("is_decoder")
+    if causal is None or is_encoder or not _names_any(stored, causal):
+        what = f"{kind} encoder" if is_encoder else kind
+        raise UserError(
+            f"is a {what} ({', '.join(map(str, stored)) or 'no architecture named'}), "
+            "not a causal language model",
+            where=where,
+            code=Exit.MISMATCH,
+        )
+    with quiet(), _naming_failures(where):
+        return AutoConfig.from_pretrained(
+            files.folder, local_files_only=True, trust_remote_code=False
+        )
+
+
+def _names_any(stored: list[Any], causal: str | Iterable[str]) -> bool:
+    known = {causal} if isinstance(causal, str) else set(causal)
+    return not stored or any(name in known for name in stored)
+
+
+def _random_model(config: PreTrainedConfig, seed: int, dtype: torch.dtype) -> PreTrainedModel:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        # drawn in float32 and rounded: the same model in every dtype
+        return AutoModelForCausalLM.from_config(config, dtype=torch.float32).to(dtype)
+
+
+def _stored_model(
+    files: ModelFiles, config: PreTrainedConfig, dtype: torch.dtype
+) -> PreTrainedModel:
+    where = str(files.folder)
+    with _naming_failures(where):
+        model, info = AutoModelForCausalLM.from_pretrained(
+            files.folder,
+            config=config,
+            dtype=dtype,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            ignore_mismatched_sizes=True,  # only to have them listed: they are refused below
+            output_loading_info=True,
+        )
+    _check_nothing(info["mismatched_keys"], "tensors of another shape than config.json says", where)
+    _check_nothing(info["missing_keys"], "tensors missing", where)
+    _check_nothing(info["unexpected_keys"], "tensors the model has no place for", where)
+    return model
+
+
+def _check_nothing(keys: Iterable[Any], what: str, where: str) -> None:
+    """Raise UserError naming the first few of `keys`, if there are any."""
+    names = sorted(key if isinstance(key, str) else _shapes(*key) for key in keys)
+    if names:
+        more = ", …" if len(names) > 3 else ""
+        raise UserError(
+            f"{len(names)} {what}: {', '.join(names[:3])}{more}", where=where, code=Exit.MISMATCH
+        )
+
+
+def _shapes(name: str, found: Any, wanted: Any) -> str:
+    return f"{name} ({'x'.join(map(str, found))}, not {'x'.join(map(str, wanted))})"
+
+
+def _with_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
+    import peft
+    from safetensors import safe_open
+
+    where = str(folder)
+    _check_adapter_config(modelconfigs.read_document(folder / "adapter_config.json"), where)
+    with _naming_failures(where):
+        adapted = peft.PeftModel.from_pretrained(model, folder, torch_device="cpu")
+        with safe_open(folder / "adapter_model.safetensors", "pt") as stored:
+            found = set(stored.keys())
+        wanted = set(peft.get_peft_model_state_dict(adapted, save_embedding_layers=False))
+        allowed = wanted
+        if found - wanted:  # embeddings trained beside the adapter are saved with it
+            allowed = set(peft.get_peft_model_state_dict(adapted, save_embedding_layers=True))
+    _check_nothing(wanted - found, "adapter tensors missing", where)
+    _check_nothing(found - allowed, "adapter tensors the model has no place for", where)
+    return adapted
+
+
+def _check_adapter_config(config: dict[str, Any], where: str) -> None:
+    """Refuse settings that peft would drop, or that make it import code by name."""
+    from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
+
+    if config.get("task_type") not in (None, "CAUSAL_LM"):
+        raise UserError(f"is an adapter for {config['task_type']}", where=where, code=Exit.MISMATCH)
+    kind = PEFT_TYPE_TO_CONFIG_MAPPING.get(config.get("peft_type"))
+    if kind is None:
+        raise UserError(
+            f"peft knows no {config.get('peft_type')!r}", where=where, code=Exit.MISMATCH
+        )
+    known = {field.name for field in dataclasses.fields(kind)}
+    unknown = sorted(key for key, value in config.items() if key not in known and value)
+    if unknown or config.get("megatron_config"):
+        raise UserError(
+            f"uses {', '.join(unknown or ['megatron_config'])}, which the installed peft lacks",
+            where=where,
+            code=Exit.MISMATCH,
+        )
+
+
+def save_model(model: PreTrainedModel, folder: Path, dtype: torch.dtype) -> None:
+    """Write config.json and model.safetensors (or shards), floating tensors as `dtype`."""
+    config = model.config
+    before = config.dtype, config.use_cache
+    try:
+        with quiet():
+            model.save_pretrained(folder, state_dict=_cast(model.state_dict(), dtype))
+            # as stored, not as computed; and with the cache that training had switched off
+            config.dtype, config.use_cache = dtype, True
+            config.save_pretrained(folder)
+    finally:
+        config.dtype, config.use_cache = before
+    for path in folder.glob("*.safetensors"):
+        shutil.copymode(folder / "config.json", path)  # it is created readable to the owner alone
+
+
+def _cast(tensors: dict[str, torch.Tensor], dtype: torch.dtype) -> dict[str, torch.Tensor]:
+    """Each tensor once: names that share memory still share it, and are written once."""
+    done: dict[tuple[int, torch.Size], torch.Tensor] = {}
+    for name, tensor in tensors.items():
+        key = tensor.data_ptr(), tensor.shape
+        if key not in done:
+            wanted = dtype if tensor.is_floating_point() else tensor.dtype
+            done[key] = tensor.detach().to(device="cpu", dtype=wanted)
+        tensors[name] = done[key]
+    return tensors
+
+
+@contextmanager
+def _naming_failures(where: str) -> Iterator[None]:
+    """The libraries' refusals of a folder as one line; a lack of memory passes through."""
+    try:
+        yield
+    except (OSError, ValueError, LookupError, TypeError, ImportError, SafetensorError) as error:
+        raise _refused(error, where) from None
+    except RuntimeError as error:
+        if isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error):
+            raise MemoryError(str(error)) from None
+        raise _refused(error, where) from None
+
+
+def _refused(error: Exception, where: str) -> UserError:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    reason = " ".join(lines[:3]) or type(error).__name__
+    return UserError(f"cannot be loaded: {reason}", where=where, code=Exit.MISMATCH)
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep transformers and peft from printing: core never prints, their notes are our errors."""
+    verbosity = library_logging.get_verbosity()
+    bars = library_logging.is_progress_bar_enabled()
+    library_logging.set_verbosity(library_logging.CRITICAL)
+    library_logging.disable_progress_bar()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        library_logging.set_verbosity(verbosity)
+        if bars:
+            library_logging.enable_progress_bar()

@@ -1,0 +1,156 @@
+"""eval: predictions and references -> summaries, scores a row, and the verdicts of gates."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from instructune import files, gates, lineage, predictions, scoring
+from instructune.configs import EvalConfig
+from instructune.errors import usage
+from instructune.gates import Gate, Verdict
+from instructune.jsonl import RowWriter
+from instructune.metrics import metrics
+from instructune.predictions import Answer, Predictions
+from instructune.scoring import Summary
+from instructune.statistics import default_resamples
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The outcome of `eval`: what was computed, what it was chosen by, and what the gates say."""
+
+    summaries: list[Summary]
+    chosen_by: str
+    verdicts: list[Verdict]
+    notes: list[str]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The report; the confusion matrices stay in the summaries."""
+        shown = [{k: v for k, v in s.items() if k != "details"} for s in self.summaries]
+        return {
+            "summaries": shown,
+            "chosen_by": self.chosen_by,
+            "notes": self.notes,
+            "gates": [
+                {"gate": v.gate.text, "numbers": list(v.numbers), "fired": v.fired}
+                for v in self.verdicts
+            ],
+        }
+
+
+def evaluate(config: EvalConfig) -> Evaluation:
+    """Score the predictions against their references and the baseline; write what was asked."""
+    conditions = _preflight(config)
+    inputs = _read(config)
+    answers = predictions.answers(inputs.system)
+    pairs = None
+    if inputs.baseline:
+        pairs = predictions.paired(inputs.system, answers, inputs.baseline)
+    gated = [comparison.metric for gate in conditions for comparison in gate.comparisons]
+    names, chosen_by = scoring.choose(config.metric, gated, answers)
+    plan = scoring.Plan(
+        names,
+        config.by,
+        config.resamples or default_resamples(len(answers)),
+        config.seed,
+        _missing(answers) if config.references else {},
+    )
+    summaries = scoring.summarise(plan, answers, pairs)
+    verdicts = [gates.judge(gate, summaries) for gate in conditions]
+    _write(config, summaries, names, answers, inputs.hashes)
+    return Evaluation(summaries, chosen_by, verdicts, inputs.notes + _told_errors(pairs))
+
+
+def _preflight(config: EvalConfig) -> list[Gate]:
+    """Refuse wrong names, gates and outputs before anything is read."""
+    sources = [config.predictions or files.STDIO, config.references, config.baseline]
+    named = [name for name in sources if name]
+    if named.count(files.STDIO) > 1:
+        raise usage("standard input can serve only one of predictions, references and baseline")
+    outputs = [name for name in (config.output, config.scores, config.manifest) if name]
+    files.check_outputs(outputs)
+    for output in outputs:
+        files.check_creatable(output)
+        files.check_distinct(named, output)
+    for name in config.metric:
+        metrics[name]
+    conditions = [gates.parse(text, metrics.names()) for text in config.fail_if]
+    for gate in conditions:
+        gates.check(gate, by=config.by, baseline=config.baseline is not None)
+    return conditions
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    system: Predictions
+    baseline: Predictions | None
+    hashes: dict[str, str]
+    notes: list[str]
+
+
+def _read(config: EvalConfig) -> _Inputs:
+    """The predictions and the baseline, each joined with the references where there are any."""
+    system = predictions.read_predictions(config.predictions or files.STDIO)
+    baseline = predictions.read_predictions(config.baseline) if config.baseline else None
+    hashes = {part.name: part.sha256 for part in (system, baseline) if part}
+    notes = []
+    if config.references:
+        records, tally = predictions.read_references(config.references)
+        hashes |= tally.inputs
+        notes = [
+            f"{config.references}: {count} rows read as {name}"
+            for name, count in tally.formats.items()
+            if name != "record"
+        ]
+        system = predictions.join_references(system, config.references, records)
+        if baseline:
+            baseline = predictions.join_references(baseline, config.references, records)
+    return _Inputs(system, baseline, hashes, notes)
+
+
+def _missing(answers: Sequence[Answer]) -> dict[str, int]:
+    """By id, how many samples it has less than the id with most."""
+    samples = Counter(answer.row["id"] for answer in answers)
+    most = max(samples.values())
+    return {name: most - count for name, count in samples.items() if count < most}
+
+
+def _told_errors(pairs: Sequence[Answer] | None) -> list[str]:
+    errors = sum(pair.prediction is None for pair in pairs or ())
+    return [f"{errors} of {len(pairs or ())} baseline predictions are errors"] if errors else []
+
+
+def _write(
+    config: EvalConfig,
+    summaries: list[Summary],
+    names: Sequence[str],
+    answers: Sequence[Answer],
+    inputs: dict[str, str],
+) -> None:
+    """Write summaries and scored rows, whole or not at all, each file with its manifest."""
+    outputs: list[tuple[str, RowWriter, str | None]] = []
+    with ExitStack() as stack:
+        writer = RowWriter(stack.enter_context(files.open_output(config.output)))
+        writer.write_all(summaries)
+        outputs.append((config.output, writer, config.manifest))
+        if config.scores:
+            writer = RowWriter(stack.enter_context(files.open_output(config.scores)))
+            for answer, scores in zip(answers, scoring.row_scores(names, answers), strict=True):
+                earlier = answer.row.get("scores")
+                known = earlier if isinstance(earlier, dict) else {}
+                writer.write({**answer.row, "scores": known | scores})
+            outputs.append((config.scores, writer, None))
+    for name, writer, asked in outputs:
+        if manifest := lineage.manifest_path(name, asked):
+            lineage.write_manifest(
+                manifest,
+                artifact=name,
+                rows=writer.rows,
+                config=config,
+                inputs=inputs,
+                versions=lineage.versions("numpy"),
+            )
