@@ -50,10 +50,10 @@ test-all: $(READY) ## the slow tests and the real models too
 	$(BIN)/python -m pytest -m "" $(ARGS)
 
 docs: $(READY) ## write the generated parts of README.md anew
-	$(BIN)/cog -r README.md
+	$(BIN)/cog -I . -r README.md
 
 docs-check: $(READY) ## fail if README.md is behind the code
-	$(BIN)/cog --check README.md
+	$(BIN)/cog -I . --check README.md
 
 # The demo: does a real model get better at a task? Each artifact is a file target, so a second
 # `make demo` has nothing to do, and an interrupted one goes on where it was.

@@ -5,11 +5,13 @@ Shapes: B rows, T tokens of the longest row of a micro-batch.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from instructune.errors import UserError
 from instructune.tokens import TokenRow
 
 if TYPE_CHECKING:
@@ -28,21 +30,22 @@ class Batch(NamedTuple):
     @property
     def units(self) -> float:
         """Sum of weights: the number of learned tokens where no row is weighted."""
-        return float(self.weights.sum())
+        return float(self.weights.double().sum())
 
 
 class TokenData:
-    """All token rows in flat arrays: 8 bytes a token and no object a row."""
+    """All token rows in flat arrays: 8 bytes a token, and of each row its start and its id."""
 
     def __init__(self, rows: Iterable[TokenRow]) -> None:
-        ids, weights, starts, self.records = [], [], [0], []
+        ids, weights, starts = array("i"), array("f"), array("q", [0])
+        self.records: list[str] = []
         for row in rows:
-            ids.append(np.asarray(row.ids, dtype=np.int32))
-            weights.append(np.asarray(row.weights, dtype=np.float32))
-            starts.append(starts[-1] + len(row.ids))
+            ids.extend(row.ids)
+            weights.extend(row.weights)
+            starts.append(len(ids))
             self.records.append(row.record)
-        self.ids = np.concatenate(ids) if ids else np.zeros(0, np.int32)
-        self.weights = np.concatenate(weights) if weights else np.zeros(0, np.float32)
+        self.ids = np.asarray(ids, dtype=np.int32)
+        self.weights = np.asarray(weights, dtype=np.float32)
         self.starts = np.asarray(starts, dtype=np.int64)
         self.lengths = np.diff(self.starts)
 
@@ -113,16 +116,17 @@ def steps_per_epoch(rows: int, batch_size: int) -> int:
 def step_rows(data: TokenData, batch_size: int, seed: int, start: int = 0) -> Iterator[list[int]]:
     """Rows of each optimizer step from step `start` on, epoch after epoch without end.
 
-    The step with the longest row comes first, so that too little memory shows at once.
+    The longest row is in the first step, so that too little memory shows at once.
     """
+    if not len(data):
+        raise UserError("no row is left to train on")
     per_epoch = steps_per_epoch(len(data), batch_size)
     epoch, skip = divmod(start, per_epoch)
     while True:
         order = epoch_order(data, seed, epoch)
-        steps = [order[i : i + batch_size].tolist() for i in range(0, len(order), batch_size)]
         if epoch == 0:
-            longest = int(np.argmax(data.lengths))
-            first = next(i for i, step in enumerate(steps) if longest in step)
-            steps[0], steps[first] = steps[first], steps[0]
-        yield from steps[skip:]
+            place = int(np.flatnonzero(order == np.argmax(data.lengths))[0])
+            order[[0, place]] = order[[place, 0]]
+        for i in range(skip * batch_size, len(order), batch_size):
+            yield order[i : i + batch_size].tolist()
         epoch, skip = epoch + 1, 0

@@ -87,7 +87,7 @@ def replace(value: Any, old: Any, new: Any, count: int | None = None) -> str:
 
 
 @jinja2.pass_environment
-def join(environment: jinja2.Environment, value: Any, d: Any = "", attribute: Any = None) -> str:
+def join(environment: Any, value: Any, d: Any = "", attribute: Any = None) -> str:
     """Jinja's filter, and the method of texts."""
     if attribute is not None:
         value = map(jinja2.filters.make_attrgetter(environment, attribute), value)

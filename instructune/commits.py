@@ -70,7 +70,7 @@ def replacing(name: str) -> Iterator[BinaryIO]:
     temporary = target.parent / f"{prefix}{os.getpid()}-{os.urandom(4).hex()}"
     descriptor = -1
     try:
-        with _naming(name):
+        with naming_errors(name):
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             descriptor = os.open(temporary, flags, 0o666)
             _claim(descriptor)
@@ -86,7 +86,7 @@ def replacing(name: str) -> Iterator[BinaryIO]:
             raise
         finally:
             out.close()
-        with _naming(name):
+        with naming_errors(name):
             os.fsync(descriptor)
             os.replace(temporary, target)  # noqa: PTH105
             sync_directory(target.parent)
@@ -112,7 +112,7 @@ def committed_directory(target: Path) -> Iterator[Path]:
     temporary = target.parent / f"{prefix}{os.getpid()}-{os.urandom(4).hex()}"
     descriptor = -1
     try:
-        with _naming(name):
+        with naming_errors(name):
             target.parent.mkdir(parents=True, exist_ok=True)
             _remove_stale(target.parent, prefix)
             temporary.mkdir(mode=0o700)
@@ -124,7 +124,7 @@ def committed_directory(target: Path) -> Iterator[Path]:
             if error.errno in _DISK:
                 raise io_error(error, name) from None
             raise
-        with _naming(name):
+        with naming_errors(name):
             _sync_tree(temporary)
             temporary.chmod(0o777 & ~_umask())
             _swap(temporary, target)
@@ -160,7 +160,7 @@ def _exchange(one: Path, other: Path) -> bool:
 
 
 @contextmanager
-def _naming(name: str) -> Iterator[None]:
+def naming_errors(name: str) -> Iterator[None]:
     """Turn the operating system's refusals into one line and a stable exit code."""
     try:
         yield

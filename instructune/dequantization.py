@@ -45,9 +45,11 @@ def convert(path: Path, folder: Path) -> None:
     SmolLM2-135M Q4_1 by up to 0.05; bfloat16 would move them by 0.28).
     """
     head = read_head(path)
-    _check_tokenizer(head, path)
     with quiet(), _naming_failures(path), _read_once():
+        _check_positions(head)
+        _check_tokenizer(head)
         model = _dequantised(path)
+        _check_values(head, model)
         save_model(model, folder, _dtype(head, model))
         del model
         _save_tokenizer(head, path, folder)
@@ -74,7 +76,7 @@ class _Reader(gguf.GGUFReader):
     """gguf's reader on a plain array: slicing numpy's memmap subclass takes twice the time."""
 
     @property
-    def data(self) -> np.ndarray:
+    def data(self) -> Any:
         return self._data
 
     @data.setter
@@ -107,17 +109,29 @@ def _dtype(head: Head, model: PreTrainedModel) -> torch.dtype:
     return dtype if fits else torch.float32
 
 
-def _check_tokenizer(head: Head, path: Path) -> None:
+def _check_values(head: Head, model: PreTrainedModel) -> None:
+    """Refuse a file with values for which transformers knew no place: it drops them silently."""
+    tensors = {tensor.data_ptr(): tensor.numel() for tensor in model.state_dict().values()}
+    placed, held = sum(tensors.values()), sum(tensor.elements for tensor in head.tensors.values())
+    if placed != held:
+        raise ValueError(f"it holds {held} values, a {model.config.model_type} model {placed}")
+
+
+def _check_positions(head: Head) -> None:
+    """Refuse scaled positions, which transformers' reader passes over (but for gpt-oss)."""
+    architecture = head.metadata.get("general.architecture")
+    scaling = head.metadata.get(f"{architecture}.rope.scaling.type", "none")
+    lost = [name for name in head.tensors if name.startswith(("rope_freqs", "rope_factors"))]
+    if architecture != "gpt-oss" and (lost or scaling != "none"):
+        raise ValueError(f"it scales its positions ({lost[0] if lost else scaling})")
+
+
+def _check_tokenizer(head: Head) -> None:
     """Refuse texts to be split in a way unknown here: the ids would be silently wrong."""
     pre = head.metadata.get("tokenizer.ggml.pre")
     known = _LIKE_GPT2 | _DIGITS_APART | set(gguf_tokenizer_mapping.GGUF_PRE_TOKENIZER_SPLITS)
     if head.metadata.get("tokenizer.ggml.model") == "gpt2" and pre not in known:
-        raise UserError(
-            f"its tokenizer splits texts by rules called {pre!r}, which are not known here",
-            where=str(path),
-            hint="use the model's original folder or Hub id",
-            code=Exit.MISMATCH,
-        )
+        raise ValueError(f"its tokenizer splits texts by unknown rules called {pre!r}")
 
 
 def _save_tokenizer(head: Head, path: Path, folder: Path) -> None:
@@ -176,7 +190,7 @@ def _naming_failures(path: Path) -> Iterator[None]:
     except (ValueError, LookupError, NotImplementedError, TypeError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise UserError(
-            f"transformers cannot convert this GGUF file: {reason}",
+            f"this GGUF file cannot be converted: {reason}",
             where=str(path),
             hint="use the model's original folder or Hub id",
             code=Exit.MISMATCH,

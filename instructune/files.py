@@ -15,7 +15,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from instructune.commits import committed_directory, io_error, replacing, sync_directory
+from instructune.commits import (
+    committed_directory,
+    io_error,
+    naming_errors,
+    replacing,
+    sync_directory,
+)
 from instructune.compression import compressing, decompressed
 from instructune.errors import Exit, UserError, did_you_mean, usage
 
@@ -27,6 +33,7 @@ __all__ = [
     "check_outputs",
     "committed_directory",
     "io_error",
+    "naming_errors",
     "open_input",
     "open_output",
     "sha256_file",

@@ -79,10 +79,17 @@ def fit(
     run.write_document(document | {"state": "running"})
     notify({"event": "start", "resolved": fitted.resolved(work), "step": state.step})
     started, tokens_before, steps_before = time.monotonic(), state.tokens, state.step
+    saving = []
+
+    def checkpoint(now: State) -> None:
+        began = time.monotonic()
+        _checkpoint(config, run, fitted, now, log)
+        saving.append(time.monotonic() - began)
+
     with run.log() as log, stop_request() as stop:
         hooks = Hooks(
             event=lambda event: (log.append(event), notify(event)),
-            checkpoint=lambda now: _checkpoint(config, run, fitted, now, log),
+            checkpoint=checkpoint,
             stop_requested=stop,
         )
         done = train(
@@ -95,6 +102,7 @@ def fit(
             state,
             hooks,
         )
+    training_seconds = time.monotonic() - started - sum(saving)
     if not done:
         run.write_document(document | {"state": "stopped"})
         raise Stopped(
@@ -108,7 +116,8 @@ def fit(
     seconds = time.monotonic() - started
     return report | {
         "seconds": round(seconds, 3),
-        "tokens_per_second": round((state.tokens - tokens_before) / max(seconds, 1e-9), 1),
+        "training_seconds": round(training_seconds, 3),
+        "tokens_per_second": round((state.tokens - tokens_before) / max(training_seconds, 1e-9), 1),
         "steps_this_time": state.step - steps_before,
         "peak_memory": hardware.peak_memory(),
     }

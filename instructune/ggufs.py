@@ -16,9 +16,10 @@ _DEPTH = 4  # arrays in arrays
 
 
 class Tensor(NamedTuple):
-    """A tensor's ggml type number, and its place in the file."""
+    """A tensor's ggml type number, how many values it holds, and its bytes in the file."""
 
     kind: int
+    elements: int
     offset: int
     size: int
 
@@ -131,4 +132,4 @@ def _tensor(cursor: _Cursor) -> tuple[str, Tensor]:
     if kind not in GGMLQuantizationType._value2member_map_:
         raise ValueError(f"{name} has the unknown type {kind}")
     block, size = GGML_QUANT_SIZES[GGMLQuantizationType(kind)]
-    return name, Tensor(kind, offset, elements // block * size)
+    return name, Tensor(kind, elements, offset, elements // block * size)

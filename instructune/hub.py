@@ -74,6 +74,7 @@ def _fetch(library: ModuleType, name: str, revision: str, **options: Any) -> str
     return library.snapshot_download(
         name,
         revision=revision or None,
+        endpoint=library.constants.ENDPOINT,
         allow_patterns=list(_WANTED),
         ignore_patterns=["*/*"],
         tqdm_class=_silent_bar(),
@@ -91,9 +92,8 @@ def _cached(library: ModuleType, name: str, revision: str) -> Path | None:
 
 
 def _is_complete(folder: Path) -> bool:
-    needed = ("config.json", "tokenizer.json")
-    if (folder / "adapter_config.json").is_file():
-        needed = ("adapter_config.json",)
+    is_adapter = (folder / "adapter_config.json").is_file()
+    needed = [] if is_adapter else ["config.json", "tokenizer.json"]
     return all((folder / name).is_file() for name in needed) and _has_weights(folder)
 
 

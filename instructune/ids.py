@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from array import array
 from collections import Counter
 from pathlib import Path
 
 from instructune.files import shown
 from instructune.records import Record, content_id
+
+_CONTENT_ID = re.compile("[0-9a-f]{16}")
 
 
 class Ids:
@@ -26,51 +29,55 @@ class Ids:
             return self._unique(content_id(record))
         if self.mode == "prefix":
             own = f"{shown(Path(source).name).partition('.')[0]}:{own}"
-        if not self._seen.add(own):
+        if not self._seen.add(_hash(own)):
             raise ValueError(f"id {own!r} is repeated (--id hash or --id prefix makes new ones)")
         return own
 
     def _unique(self, name: str) -> str:
-        found = name
-        while not self._seen.add(found):
+        if self._seen.add(int(name, 16)):
+            return name
+        while True:
             self._repeats[name] += 1
             found = f"{name}-{self._repeats[name] + 1}"
-        return found
+            if self._seen.add(_hash(found)):
+                return found
+
+
+def _hash(text: str) -> int:
+    """64 bits of an id; a content id is such a hash already."""
+    if _CONTENT_ID.fullmatch(text):
+        return int(text, 16)
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
 class HashSet:
-    """A set of strings by 64-bit hash, in 12 to 24 bytes a string.
+    """A set of 64-bit hashes, in 12 to 24 bytes each.
 
-    Two strings share a hash with probability n^2 / 2^65: 3e-8 at a million rows.
+    Two ids share a hash with probability n^2 / 2^65: 3e-8 at a million rows.
     """
 
     def __init__(self) -> None:
         self._slots, self._used = array("Q", bytes(8 * 1024)), 0
+        self._mask = len(self._slots) - 1
 
-    def add(self, text: str) -> bool:
-        """Add `text`; False if it was there."""
-        digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
-        if not _insert(self._slots, int.from_bytes(digest, "little") or 1):
-            return False
+    def add(self, value: int) -> bool:
+        """Add `value`; False if it was there."""
+        value, slots, mask = value or 1, self._slots, self._mask  # 0 marks a free slot
+        i = value & mask
+        while found := slots[i]:
+            if found == value:
+                return False
+            i = (i + 1) & mask
+        slots[i] = value
         self._used += 1
-        if self._used * 3 > len(self._slots) * 2:
+        if self._used * 3 > mask * 2:
             self._grow()
         return True
 
     def _grow(self) -> None:
-        larger = array("Q", bytes(16 * len(self._slots)))
-        for value in self._slots:
+        old = self._slots
+        self._slots, self._used = array("Q", bytes(16 * len(old))), 0
+        self._mask = len(self._slots) - 1
+        for value in old:
             if value:
-                _insert(larger, value)
-        self._slots = larger
-
-
-def _insert(slots: array[int], value: int) -> bool:
-    mask = len(slots) - 1
-    i = value & mask
-    while slots[i]:
-        if slots[i] == value:
-            return False
-        i = (i + 1) & mask
-    slots[i] = value
-    return True
+                self.add(value)

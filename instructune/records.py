@@ -17,6 +17,7 @@ Message = dict[str, Any]
 Check = Callable[[Any], str | None]
 
 ROLES = ("system", "user", "assistant", "tool")
+_SPEAKERS = frozenset(["system", "user", "assistant"])
 BODIES = ("messages", "text", "texts", "tokens")
 KINDS = ("task", "constraint", "demonstration")
 
@@ -51,24 +52,41 @@ def check_messages(messages: Any) -> str | None:
         return "must be a non-empty list of turns"
     before = None
     for i, message in enumerate(messages):
-        if type(message) is not dict:
-            return f"[{i}] must be an object with role and content"
-        role, content = message.get("role"), message.get("content")
-        if role not in ROLES:
-            return f"[{i}].role {role!r} is not one of {', '.join(ROLES)}"
-        calls = message.get("tool_calls")
-        if type(content) is not str and not (content is None and calls):
-            return f"[{i}].content must be a string"
-        if calls is not None and (reason := _check_calls(calls, role)):
-            return f"[{i}].tool_calls {reason}"
-        if role == "tool" and not _may_answer(before):
-            return f"[{i}] is a tool's answer without a call before it"
+        if not is_plain(message) and (reason := _check_turn(message, before)):
+            return f"[{i}]{reason}"
         before = message
-    if all(message["role"] == "system" for message in messages):
-        return "has no user or assistant turn"
     last = messages[-1]
+    if last["role"] == "system" and all(message["role"] == "system" for message in messages):
+        return "has no user or assistant turn"
     if last["role"] == "assistant" and not last.get("content") and not last.get("tool_calls"):
         return "ends in an empty answer"
+    return None
+
+
+def is_plain(message: Any) -> bool:
+    """Whether a turn is a string said by somebody, and no more: what nearly all are."""
+    return (
+        type(message) is dict
+        and len(message) == 2
+        and type(message.get("content")) is str
+        and type(role := message.get("role")) is str
+        and role in _SPEAKERS
+    )
+
+
+def _check_turn(message: Any, before: Message | None) -> str | None:
+    if type(message) is not dict:
+        return " must be an object with role and content"
+    role, content = message.get("role"), message.get("content")
+    if role not in ROLES:
+        return f".role {role!r} is not one of {', '.join(ROLES)}"
+    calls = message.get("tool_calls")
+    if type(content) is not str and not (content is None and calls):
+        return ".content must be a string"
+    if calls is not None and (reason := _check_calls(calls, role)):
+        return f".tool_calls {reason}"
+    if role == "tool" and not _may_answer(before):
+        return " is a tool's answer without a call before it"
     return None
 
 
@@ -271,8 +289,8 @@ class Record(dict[str, Any]):
 
 def fault(row: dict[str, Any]) -> str | None:
     """Say what keeps `row` from being a record, or None."""
-    for key in row:
-        if (field := FIELDS.get(key)) and (reason := field.check(row[key])):
+    for key, value in row.items():
+        if (field := FIELDS.get(key)) and (reason := field.check(value)):
             return f"{key}{'' if reason.startswith('[') else ' '}{reason}"
     bodies = [key for key in BODIES if key in row]
     if len(bodies) != 1:
@@ -280,14 +298,16 @@ def fault(row: dict[str, Any]) -> str | None:
         return f"needs exactly one of {', '.join(BODIES)}, found {found}"
     if "tags" in row and len(row["tags"]) != len(row.get("tokens", ())):
         return f"has {len(row['tags'])} tags for {len(row.get('tokens', ()))} tokens"
-    if not row["text"].strip() if "text" in row else False:
+    if "text" in row and not row["text"].strip():
         return "text is empty"
     return None
 
 
 def content_id(record: dict[str, Any]) -> str:
     """16 hex digits of everything but `id` and `origin`, whatever the order of keys."""
-    content = {k: v for k, v in record.items() if k not in ("id", "origin")}
+    content = dict(record)
+    content.pop("id", None)
+    content.pop("origin", None)
     try:
         data = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
     except TypeError:  # integers over 64 bits

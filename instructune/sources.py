@@ -107,10 +107,12 @@ def _read(
     faults = _Faults()
     for name in names:
         for row in _rows(name, tally):
+            bad = row if type(row) is BadRow else None
             try:
-                produced = _records(row, convert, ids, name, tally)
+                produced = [] if bad else _records(row, convert, ids, name, tally)
             except ValueError as error:
-                bad = BadRow(row.where, str(error)[:_REASON], _text_of(row))
+                bad = BadRow(row.where, str(error)[:_REASON], as_text(row.text))
+            if bad:
                 tally.rejected[faults.add(bad)] += 1
                 if reject:
                     reject(bad)
@@ -156,11 +158,7 @@ def _container(source: Input) -> ModuleType:
     return containers["json" if whole or head[:1] == b"[" else "jsonl"]
 
 
-def _records(
-    row: Row | BadRow, convert: Converter, ids: Ids, name: str, tally: Tally
-) -> list[Record]:
-    if isinstance(row, BadRow):
-        raise ValueError(row.reason)
+def _records(row: Row, convert: Converter, ids: Ids, name: str, tally: Tally) -> list[Record]:
     kind, produced = convert(row.value)
     for record in produced:
         if reason := fault(record):
@@ -170,10 +168,6 @@ def _records(
         record.setdefault("origin", row.where)
     tally.formats[kind] += 1
     return produced
-
-
-def _text_of(row: Row | BadRow) -> str:
-    return row.text if isinstance(row, BadRow) else as_text(row.text)
 
 
 class _Faults:

@@ -185,11 +185,19 @@ def sign_flip_test(differences: np.ndarray, seed: int) -> PValue:
             sums = np.add.outer(sums, steps).ravel()
             chances = np.multiply.outer(chances, _fair_binomial(int(count))).ravel()
         return PValue(min(1.0, math.fsum(chances[np.abs(sums) >= least])), "exact")
-    grid = on_grid(np.sort(np.abs(moved))[:, None], 2 * len(moved))
-    whole, hits = grid.sum(), 0
-    for flips in _coin_flips(len(moved), seed, _SIGNS):
-        hits += int((np.abs(whole - 2 * (flips @ grid)) >= least).sum())
+    hits = sum(int((abs(sums) >= least).sum()) for sums in _drawn_sums(sizes, counts, seed))
     return PValue((1 + hits) / (1 + PERMUTATIONS), str(PERMUTATIONS))
+
+
+def _drawn_sums(sizes: np.ndarray, counts: np.ndarray, seed: int) -> Iterator[np.ndarray]:
+    """Sums of all differences with random signs; a size that is frequent is drawn as a whole."""
+    random = np.random.default_rng((seed, _SIGNS))
+    grid, often = on_grid(sizes, counts.sum()), counts > 16
+    many, single = counts[often], np.repeat(grid[~often], counts[~often])
+    for draws in _chunks(PERMUTATIONS, len(single) + len(many)):
+        heads = random.binomial(many, 0.5, size=(draws, len(many)))
+        signs = 2.0 * _coins(random, draws, len(single)) - 1
+        yield (2.0 * heads - many) @ grid[often] + signs @ single
 
 
 def _fair_binomial(n: int) -> np.ndarray:
@@ -198,12 +206,6 @@ def _fair_binomial(n: int) -> np.ndarray:
         return np.array([math.comb(n, k) / (1 << n) for k in range(n + 1)])
     k = np.arange(1, n + 1)
     return np.exp(np.append(0.0, np.cumsum(np.log((n - k + 1) / k))) - n * math.log(2))
-
-
-def _coin_flips(width: int, seed: int, stream: int) -> Iterator[np.ndarray]:
-    random = np.random.default_rng((seed, stream))
-    for count in _chunks(PERMUTATIONS, width):
-        yield random.integers(0, 2, size=(count, width), dtype=np.uint8).astype(float)
 
 
 def swap_test(system: Table, baseline: Table, value: Valuation, seed: int) -> PValue:
@@ -230,7 +232,7 @@ def swap_test(system: Table, baseline: Table, value: Valuation, seed: int) -> PV
     if 1 << len(moved) <= EXACT_OUTCOMES:
         found = sum(hits(swaps) for swaps in _all_swaps(len(moved)))
         return PValue(found / (1 << len(moved)), "exact")
-    found = sum(hits(swaps) for swaps in _coin_flips(len(moved), seed, _SWAPS))
+    found = sum(hits(swaps) for swaps in _drawn_swaps(len(moved), seed))
     return PValue((1 + found) / (1 + PERMUTATIONS), str(PERMUTATIONS))
 
 
@@ -240,6 +242,18 @@ def _stacked(first: Table, second: Table) -> Table:
     from scipy.sparse import vstack
 
     return vstack([first, second], format="csr")
+
+
+def _drawn_swaps(width: int, seed: int) -> Iterator[np.ndarray]:
+    random = np.random.default_rng((seed, _SWAPS))
+    for count in _chunks(PERMUTATIONS, width):
+        yield _coins(random, count, width)
+
+
+def _coins(random: np.random.Generator, rows: int, columns: int) -> np.ndarray:
+    """Fair zeros and ones, eight for each random byte."""
+    drawn = np.frombuffer(random.bytes((rows * columns + 7) // 8), dtype=np.uint8)
+    return np.unpackbits(drawn, count=rows * columns).reshape(rows, columns).astype(float)
 
 
 def _all_swaps(width: int) -> Iterator[np.ndarray]:

@@ -1,36 +1,31 @@
-"""Chat messages in, the text a model was trained on out: Jinja in a sandbox with limits.
+"""Chat messages in, the text a model was trained on out.
 
-A chat template is a program that comes with a model, so it is hostile by default: it runs in
-Jinja's immutable sandbox, for at most a second, and may not build large texts.
+What looks like a control token in a row is the row's words, not the template's: such strings
+are hidden from the template behind placeholders and marked in what it writes.
 """
 
 from __future__ import annotations
 
-import datetime
-import json
-import signal
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import re
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
-
-import jinja2
-import jinja2.ext
-import jinja2.nodes
-import jinja2.sandbox
+from typing import Any, NamedTuple
 
 from instructune.errors import Exit, UserError, did_you_mean
+from instructune.files import open_input
+from instructune.jsonl import loads
 from instructune.lineage import fingerprint
 from instructune.records import Message
+from instructune.sandbox import Program
 
-SECONDS = 1.0
-MAX_TEXT = 8 << 20  # characters a template may produce
 BUILT_IN = Path(__file__).parent / "chat_templates"
 FALLBACK = "alpaca"  # for models that bring none: needs no special token but the end of text
 
-# A template that prints today's date would train and answer with different prompts.
-_DATE = datetime.date(2024, 7, 26)
+# `\ue000 number \ue001`, also as JSON text with escapes; a row's own \ue000 gets one like a
+# control string does, so that what is found in the template's text is ours.
+_OPEN = ("\ue000", r"\ue000")
+_PLACEHOLDER = re.compile(r"(?:\ue000|\\ue000)(\d+)(?:\ue001|\\ue001)")
+_REASONING = ("reasoning_content", "thinking", "reasoning")
 
 
 class Rendered(NamedTuple):
@@ -46,13 +41,9 @@ class ChatTemplate:
     def __init__(self, source: str, tokens: dict[str, str], control: Sequence[str] = ()) -> None:
         """`tokens` maps bos_token, eos_token, … to texts; `control` lists all special tokens."""
         self.source, self.tokens = source, tokens
-        self._control = sorted((t for t in control if t), key=len, reverse=True)
-        try:
-            self._template = _sandbox().from_string(source)
-        except jinja2.TemplateSyntaxError as error:
-            raise UserError(
-                f"chat template line {error.lineno}: {error.message}", code=Exit.MISMATCH
-            ) from None
+        self._program = Program(source)
+        longest_first = sorted({*filter(None, control), *_OPEN}, key=len, reverse=True)
+        self._control = re.compile("|".join(map(re.escape, longest_first)))
 
     @property
     def fingerprint(self) -> str:
@@ -68,204 +59,99 @@ class ChatTemplate:
     ) -> Rendered:
         """The text of `messages`; raises UserError with the template's own complaint."""
         found: list[str] = []
-        hidden = [_hide(message, self._control, found) for message in messages]
-        with _naming_failures(), _time_limit(SECONDS):
-            pieces, length = [], 0
-            for piece in self._template.generate(
-                messages=hidden,
-                tools=tools or None,
-                documents=None,
-                add_generation_prompt=add_generation_prompt,
-                **self.tokens,
-            ):
-                pieces.append(piece)
-                length += len(piece)
-                if length > MAX_TEXT:
-                    raise _TooMuch
-        return _show("".join(pieces), found)
-
+        text = self._program.run(
+            messages=[
+                self._hidden(_usual(message), found) | {"role": message["role"]}
+                for message in messages
+            ],
+            tools=self._hidden(tools, found) if tools else None,
+            documents=None,
+            add_generation_prompt=add_generation_prompt,
+            **self.tokens,
+        )
+        return _shown(text, found) if found else Rendered(text)
 
     def literal(self, text: str) -> Rendered:
         """Plain text as it is: what looks like a control token in it is none."""
-        found: list[str] = []
-        return _show(_masked(text, self._control, found), found)
+        return Rendered(text, tuple(match.span() for match in self._control.finditer(text)))
+
+    def _hidden(self, value: Any, found: list[str]) -> Any:
+        """A copy of `value` with placeholders in its texts; `found` takes what they stand for."""
+        if isinstance(value, str):
+
+            def hide(match: re.Match[str]) -> str:
+                found.append(match[0])
+                return f"\ue000{len(found) - 1}\ue001"
+
+            return self._control.sub(hide, value)
+        if isinstance(value, dict):
+            return {self._hidden(k, found): self._hidden(v, found) for k, v in value.items()}
+        if isinstance(value, list):
+            return [self._hidden(item, found) for item in value]
+        return value
 
 
-def _masked(text: str, control: Sequence[str], found: list[str]) -> str:
-    for token in control:
-        while token in text:
-            found.append(token)
-            text = text.replace(token, f"\ue000{len(found) - 1}\ue001", 1)
-    return text
-
-
-def _hide(message: Message, control: Sequence[str], found: list[str]) -> Message:
-    """Arguments of calls as objects, as templates expect; control strings behind placeholders."""
-    if message.get("tool_calls"):
-        message = message | {"tool_calls": [_as_object(call) for call in message["tool_calls"]]}
-    for key in ("content", "reasoning_content"):
-        text = message.get(key)
-        if text and (masked := _masked(text, control, found)) != text:
-            message = message | {key: masked}
+def _usual(message: Message) -> Message:
+    """A turn as templates expect it: arguments as objects, reasoning by its usual names."""
+    if calls := message.get("tool_calls"):
+        message = message | {"tool_calls": [_as_object(call) for call in calls]}
+    if thoughts := next((message[key] for key in _REASONING if message.get(key)), None):
+        message = {"thinking": thoughts} | message | {"reasoning_content": thoughts}
     return message
 
 
 def _as_object(call: dict[str, Any]) -> dict[str, Any]:
-    arguments = call["function"].get("arguments")
-    if isinstance(arguments, str):
+    function = call["function"]
+    if isinstance(function.get("arguments"), str):
         try:
-            arguments = json.loads(arguments)
+            arguments = loads(function["arguments"])
         except ValueError:
             return call
-        return call | {"function": call["function"] | {"arguments": arguments}}
+        if isinstance(arguments, dict):
+            return call | {"function": function | {"arguments": arguments}}
     return call
 
 
-def _show(text: str, found: list[str]) -> Rendered:
-    literal = []
-    for i, token in enumerate(found):
-        placeholder = f"\ue000{i}\ue001"
-        while (at := text.find(placeholder)) >= 0:
-            shift = len(token) - len(placeholder)
-            literal = [(a + shift, b + shift) if a > at else (a, b) for a, b in literal]
-            literal.append((at, at + len(token)))
-            text = text[:at] + token + text[at + len(placeholder) :]
-    return Rendered(text, tuple(sorted(literal)))
+def _shown(text: str, found: list[str]) -> Rendered:
+    """Put back what the placeholders stand for, and say where."""
+    pieces: list[str] = []
+    literal: list[tuple[int, int]] = []
+    length = position = 0
+    for match in _PLACEHOLDER.finditer(text):
+        if int(match[1]) >= len(found):
+            continue
+        own, theirs = text[position : match.start()], found[int(match[1])]
+        pieces += own, theirs
+        literal.append((length + len(own), length + len(own) + len(theirs)))
+        length, position = literal[-1][1], match.end()
+    pieces.append(text[position:])
+    if any(mark in piece for mark in _OPEN for piece in pieces[::2]):
+        raise UserError(
+            "the chat template takes a message apart inside a string that looks like a control "
+            f"token ({', '.join(map(repr, sorted(set(found))))})",
+        )
+    return Rendered("".join(pieces), tuple(literal))
 
 
 def open_template(name: str) -> str:
     """The source of a built-in template or of a file."""
-    path = BUILT_IN / f"{name}.jinja"
     if name in built_in():
-        return path.read_text(encoding="utf-8")
-    from instructune.files import open_input
-
-    if "/" in name or Path(name).exists():
-        with open_input(name) as source:
-            return source.stream.read().decode("utf-8")
-    raise UserError(
-        f"unknown template {name!r}",
-        where="--template",
-        hint=did_you_mean(name, built_in()) + ", or name a file",
-        code=Exit.NO_INPUT,
-    )
+        return (BUILT_IN / f"{name}.jinja").read_text(encoding="utf-8")
+    if "/" not in name and not Path(name).exists():
+        raise UserError(
+            f"unknown template {name!r}",
+            where="--template",
+            hint=f"name a file, or {did_you_mean(name, built_in())}",
+            code=Exit.NO_INPUT,
+        )
+    with open_input(name) as source:
+        data = source.stream.read()
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise UserError(f"not UTF-8 ({error.reason})", where=name) from None
 
 
 def built_in() -> list[str]:
     """The names of the templates that come with instructune."""
     return sorted(path.stem for path in BUILT_IN.glob("*.jinja"))
-
-
-class _Generation(jinja2.ext.Extension):
-    """`{% generation %}` marks answers for other trainers; here its body is rendered as is."""
-
-    tags = {"generation"}  # noqa: RUF012
-
-    def parse(self, parser: Any) -> Any:
-        line = next(parser.stream).lineno
-        body = parser.parse_statements(("name:endgeneration",), drop_needle=True)
-        return jinja2.nodes.Scope(body).set_lineno(line)
-
-
-class _Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
-    """Jinja's sandbox, where arithmetic on texts cannot fill the memory."""
-
-    intercepted_binops = frozenset(["*", "**", "%"])
-
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        sizes = [len(x) for x in (left, right) if isinstance(x, str | list | tuple)]
-        numbers = [abs(x) for x in (left, right) if isinstance(x, int)]
-        if operator == "*" and sizes and numbers and sizes[0] * numbers[0] > MAX_TEXT:
-            raise _TooMuch
-        if operator == "**" and (max(numbers, default=0) > 1000 or sizes):
-            raise _TooMuch
-        if operator == "%" and isinstance(left, str):
-            raise jinja2.sandbox.SecurityError("% formatting")
-        return super().call_binop(context, operator, left, right)
-
-
-class _TooMuch(Exception):
-    """The template built more text than a prompt can be."""
-
-
-def _sandbox() -> _Sandbox:
-    sandbox = _Sandbox(
-        trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, "jinja2.ext.loopcontrols"]
-    )
-    for name in ("center", "format", "indent", "wordwrap", "pprint", "xmlattr"):
-        sandbox.filters[name] = _bounded(sandbox.filters[name])
-    sandbox.filters["tojson"] = _tojson
-    sandbox.globals |= {
-        "raise_exception": _complain,
-        "strftime_now": _DATE.strftime,
-        "range": jinja2.sandbox.safe_range,
-    }
-    return sandbox
-
-
-def _bounded(function: Any) -> Any:
-    if hasattr(function, "jinja_pass_arg"):
-        return function
-
-    def bounded(value: Any, *args: Any, **options: Any) -> Any:
-        if any(isinstance(x, int) and x > 1000 for x in (*args, *options.values())):
-            raise _TooMuch
-        return function(value, *args, **options)
-
-    return bounded
-
-
-def _tojson(value: Any, ensure_ascii: bool = False, **options: Any) -> str:
-    # not Jinja's own filter: that one escapes for HTML
-    return json.dumps(value, ensure_ascii=ensure_ascii, **options)
-
-
-class _Complaint(Exception):
-    """What the template said with raise_exception."""
-
-
-def _complain(message: str) -> NoReturn:
-    raise _Complaint(message)
-
-
-class _TooSlow(Exception):
-    """The template ran out of time."""
-
-
-@contextmanager
-def _naming_failures() -> Iterator[None]:
-    try:
-        yield
-    except _Complaint as error:
-        raise UserError(f"the chat template refuses it: {error}") from None
-    except _TooMuch:
-        raise UserError(
-            f"the chat template builds more than {MAX_TEXT} characters", code=Exit.MISMATCH
-        ) from None
-    except _TooSlow:
-        raise UserError(
-            f"the chat template ran for more than {SECONDS:g} s", code=Exit.MISMATCH
-        ) from None
-    except (jinja2.TemplateError, TypeError, ValueError, KeyError, OverflowError) as error:
-        raise UserError(f"the chat template failed: {error}", code=Exit.MISMATCH) from None
-    except RecursionError:
-        raise UserError("the chat template recurses without end", code=Exit.MISMATCH) from None
-
-
-@contextmanager
-def _time_limit(seconds: float) -> Iterator[None]:
-    """Interrupt the block by an alarm; only the main thread can be interrupted."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def stop(number: int, frame: Any) -> NoReturn:
-        raise _TooSlow
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)

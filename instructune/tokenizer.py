@@ -8,13 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tokenizers import Encoding, processors
 from tokenizers import Tokenizer as Backend
-from tokenizers import processors
 
 from instructune import files
 from instructune.errors import Exit, UserError
 from instructune.jsonl import load_document, pretty
 from instructune.lineage import fingerprint
+from instructune.literals import Literals
 from instructune.templates import FALLBACK, ChatTemplate, Rendered, open_template
 
 FILES = (
@@ -27,14 +28,31 @@ FILES = (
     "vocab.txt",
 )
 TEMPLATE_FILE = "chat_template.jinja"
-_NAMED = ("bos_token", "eos_token", "pad_token", "unk_token")
+_NAMED = tuple(f"{kind}_token" for kind in ("bos", "eos", "pad", "unk", "sep", "cls", "mask"))
 
 
 class Encoded(NamedTuple):
     """Token ids, and for each the `(start, end)` of its characters in the text."""
 
     ids: list[int]
-    offsets: list[tuple[int, int]]
+    offsets: Sequence[tuple[int, int]]
+
+
+class _Offsets(Sequence[tuple[int, int]]):
+    """The offsets of an encoding, looked up: of hundreds of tokens a handful is asked for."""
+
+    def __init__(self, encoding: Encoding) -> None:
+        self._encoding = encoding
+
+    def __len__(self) -> int:
+        return len(self._encoding)
+
+    def __getitem__(self, i: Any) -> Any:
+        if isinstance(i, slice):
+            return self._encoding.offsets[i]
+        if not -len(self) <= i < len(self):
+            raise IndexError(i)
+        return self._encoding.token_to_chars(i % len(self))
 
 
 class Tokenizer:
@@ -51,26 +69,36 @@ class Tokenizer:
                 code=Exit.NO_INPUT,
             )
         self.folder = folder
-        self._backend = Backend.from_file(str(path))
-        self._backend.no_padding()
-        self._backend.no_truncation()
+        self._backend = _backend(path)
+        self.config = _document(folder / "tokenizer_config.json")
+        self.tokens = self._special_tokens()
+        self.lead = self._lead()
         # byte-level post-processors trim the blank off a token's offsets, which would hide that
         # a token reaches back into the prompt; special tokens come from the template alone
         self._backend.post_processor = processors.Sequence([])
-        self.config = _document(folder / "tokenizer_config.json")
-        self.tokens = self._special_tokens()
+        self._literals = Literals(self._backend, self._control, self.special_ids)
         source, self.template_name = self._template_source(template)
         self.template = ChatTemplate(source, self.tokens, sorted(self._control))
 
     @cached_property
     def _control(self) -> dict[str, int]:
+        """Control tokens by their texts: the special ones, the named ones and those that stop."""
         added = self._backend.get_added_tokens_decoder()
-        return {token.content: i for i, token in added.items() if token.special}
+        found = {t.content: i for i, t in added.items() if t.special or i in self.stop_ids}
+        named = {text: self._id(name) for name, text in self.tokens.items()}
+        return found | {text: i for text, i in named.items() if i is not None}
 
     @cached_property
     def special_ids(self) -> frozenset[int]:
-        """Ids of all special tokens."""
-        return frozenset(self._control.values())
+        """Ids of all control tokens; not of the one for unknown characters, which are words."""
+        unknown = {i for text, i in self._control.items() if text == self.tokens.get("unk_token")}
+        named = {self._id(name) for name in self.tokens if name != "unk_token"}
+        return frozenset(self._control.values()) - (unknown - named)
+
+    @property
+    def control(self) -> tuple[str, ...]:
+        """Texts of all control tokens, the one for unknown characters among them."""
+        return tuple(self._control)
 
     def _special_tokens(self) -> dict[str, str]:
         table = _document(self.folder / "special_tokens_map.json") | self.config
@@ -81,6 +109,15 @@ class Tokenizer:
             if isinstance(text, str) and self._backend.token_to_id(text) is not None:
                 found[name] = text
         return found
+
+    def _lead(self) -> list[int]:
+        """Ids that this tokenizer puts before a plain text; chats get theirs from the template."""
+        asked = self.config.get("add_bos_token")
+        if asked is not None:
+            bos = self._id("bos_token")
+            return [bos] if asked and bos is not None else []
+        encoding = self._backend.encode("a", add_special_tokens=True)
+        return encoding.ids[: encoding.special_tokens_mask.index(0)]
 
     def _template_source(self, asked: str | None) -> tuple[str, str]:
         if asked:
@@ -138,53 +175,23 @@ class Tokenizer:
 
     def encode(self, text: str | Rendered) -> Encoded:
         """Encode once, whole, adding nothing; literal spans never become control tokens."""
-        if isinstance(text, str):
-            text = Rendered(text)
-        if text.literal:
-            return self._encode_pieces(text)
-        encoding = self._backend.encode(text.text, add_special_tokens=False)
-        return Encoded(encoding.ids, encoding.offsets)
+        return self.encode_batch([Rendered(text) if isinstance(text, str) else text])[0]
 
     def encode_batch(self, texts: Sequence[Rendered]) -> list[Encoded]:
         """Encode many at once, on all cores."""
-        plain = [text.text for text in texts if not text.literal]
-        done = iter(self._backend.encode_batch(plain, add_special_tokens=False))
+        encodings = self._backend.encode_batch([t.text for t in texts], add_special_tokens=False)
         return [
-            self._encode_pieces(text)
+            Encoded(*self._literals.encode(text, encoding))
             if text.literal
-            else Encoded((encoding := next(done)).ids, encoding.offsets)
-            for text in texts
+            else Encoded(encoding.ids, _Offsets(encoding))
+            for text, encoding in zip(texts, encodings, strict=True)
         ]
 
-    def _encode_pieces(self, text: Rendered) -> Encoded:
-        ids: list[int] = []
-        offsets: list[tuple[int, int]] = []
-        guard = next(iter(self._control))
-        position = 0
-        for start, end in (*text.literal, (len(text.text), len(text.text))):
-            # behind a control token a piece is encoded as in the middle of a text, so that
-            # tokenizers which mark only the first word do not mark every piece
-            lead = guard if position else ""
-            self._append(ids, offsets, lead, text.text[position:start], position)
-            self._backend.encode_special_tokens = True
-            self._append(ids, offsets, "", text.text[start:end], start)
-            self._backend.encode_special_tokens = False
-            position = end
-        return Encoded(ids, offsets)
-
-    def _append(
-        self, ids: list[int], offsets: list[tuple[int, int]], lead: str, piece: str, at: int
-    ) -> None:
-        if not piece:
-            return
-        encoding = self._backend.encode(lead + piece, add_special_tokens=False)
-        skip, shift = (1 if lead else 0), at - len(lead)
-        ids += encoding.ids[skip:]
-        offsets += [(a + shift, b + shift) for a, b in encoding.offsets[skip:]]
-
     def decode(self, ids: Sequence[int], *, keep_special: bool = False) -> str:
-        """Ids back to text, without special tokens unless asked."""
-        return self._backend.decode(list(ids), skip_special_tokens=not keep_special)
+        """Ids back to text, without control tokens unless asked."""
+        if not keep_special:
+            ids = [i for i in ids if i not in self.special_ids]
+        return self._backend.decode(list(ids), skip_special_tokens=False)
 
     def token(self, i: int) -> str:
         """One id as it stands in the vocabulary, for people to look at."""
@@ -200,6 +207,16 @@ class Tokenizer:
         (folder / TEMPLATE_FILE).write_text(self.template.source, encoding="utf-8")
 
 
+def _backend(path: Path) -> Backend:
+    try:
+        backend = Backend.from_file(str(path))
+    except Exception as error:  # the library raises nothing more special
+        raise UserError(f"not a tokenizer ({error})", where=str(path), code=Exit.MISMATCH) from None
+    backend.no_padding()
+    backend.no_truncation()
+    return backend
+
+
 def _document(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
@@ -207,4 +224,3 @@ def _document(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UserError("must hold a JSON object", where=str(path), code=Exit.MISMATCH)
     return value
-

@@ -16,6 +16,8 @@ from instructune.plan import Plan
 
 Loss = Callable[[Batch], torch.Tensor]
 Event = dict[str, Any]
+_EVALUATION_TOKENS = 2048  # padded ones at once; without gradients that takes little memory
+_SHOWN = 20  # row ids in a message
 
 
 @dataclass
@@ -26,6 +28,7 @@ class State:
     tokens: int = 0
     best_loss: float | None = None
     best_step: int | None = None
+    evaluated_step: int | None = None
     evaluations_since_best: int = 0
     stopped_early: bool = False
 
@@ -56,31 +59,43 @@ def train(
     """Run from `state.step` on; False if it was asked to stop before the end.
 
     The loss of a step is the sum over all its learned tokens divided by their number, however
-    the rows are cut into micro-batches.
+    the rows are cut into micro-batches. A stop is heeded between two steps and within an
+    evaluation, which is then done anew from the checkpoint.
     """
     model.train()
     rows_of_steps = step_rows(data, plan.batch_size, plan.seed, state.step)
-    while state.step < plan.steps and not state.stopped_early:
+    while True:
+        if eval_data is not None and _evaluation_is_due(plan, state):
+            if not _evaluate(model, eval_data, loss, plan, state, hooks):
+                break
+        if _checkpoint_is_due(plan, state):
+            hooks.checkpoint(state)
+        if _is_over(plan, state):
+            return True
         if hooks.stop_requested():
-            hooks.checkpoint(state)
-            return False
+            break
         event = _step(model, data, next(rows_of_steps), loss, optimizer, plan, state)
-        if state.step % plan.log_every == 0 or state.step == plan.steps:
+        evaluates = eval_data is not None and _evaluation_is_due(plan, state)
+        if evaluates or state.step in (1, plan.steps) or state.step % plan.log_every == 0:
             hooks.event(event)
-        improved = False
-        if eval_data is not None and (state.step % plan.eval_every == 0 or _is_last(plan, state)):
-            improved = _evaluate(model, eval_data, loss, plan, state, hooks)
-        if improved or _is_last(plan, state) or _at_checkpoint(plan, state):
-            hooks.checkpoint(state)
-    return True
+    hooks.checkpoint(state)
+    return False
 
 
-def _is_last(plan: Plan, state: State) -> bool:
-    return state.step == plan.steps or state.stopped_early
+def _is_over(plan: Plan, state: State) -> bool:
+    return state.step >= plan.steps or state.stopped_early
 
 
-def _at_checkpoint(plan: Plan, state: State) -> bool:
-    return state.step % plan.checkpoint_every == 0 or state.step % plan.steps_per_epoch == 0
+def _evaluation_is_due(plan: Plan, state: State) -> bool:
+    at_place = state.step == plan.steps or state.step % plan.eval_every == 0
+    return state.step > 0 and at_place and state.evaluated_step != state.step
+
+
+def _checkpoint_is_due(plan: Plan, state: State) -> bool:
+    if state.step == 0:
+        return False
+    at_place = state.step % plan.checkpoint_every == 0 or state.step % plan.steps_per_epoch == 0
+    return at_place or _is_over(plan, state) or state.best_step == state.step
 
 
 def _step(
@@ -97,18 +112,22 @@ def _step(
         for group in micro_batches(data, rows, plan.micro_batch_tokens)
     ]
     units = math.fsum(batch.units for batch in batches)
-    sums = []
-    for batch in batches:
-        total = loss(batch)
-        (total / units).backward()
-        sums.append(float(total.detach()))
+    if not units:
+        raise UserError(
+            f"step {state.step + 1} has nothing to learn; {_named(data, rows)}",
+            hint="leave out rows that hold no answer, or whose weight is 0",
+        )
+    sums = [_add_gradients(loss(batch), units) for batch in batches]
     mean = math.fsum(sums) / units
     rate = learning_rate(
         state.step, plan.steps, plan.learning_rate, plan.warmup_steps, plan.schedule
     )
     norm = optimizer.clip(plan.max_grad_norm)
-    if not (math.isfinite(mean) and math.isfinite(norm)):
-        raise _non_finite(mean, norm, state.step + 1, [data.records[r] for r in rows])
+    if not math.isfinite(mean):
+        suspects = [b.rows for b, one in zip(batches, sums, strict=True) if not math.isfinite(one)]
+        raise _non_finite(f"loss {mean}", state, _named(data, sum(suspects, []) or rows))
+    if not math.isfinite(norm):
+        raise _non_finite(f"gradient norm {norm}", state, _named(data, rows))
     optimizer.step(rate)
     state.step += 1
     tokens = int(data.lengths[rows].sum())
@@ -124,10 +143,21 @@ def _step(
     }
 
 
-def _non_finite(mean: float, norm: float, step: int, records: list[str]) -> UserError:
-    what = f"loss {mean}" if not math.isfinite(mean) else f"gradient norm {norm}"
+def _add_gradients(total: torch.Tensor, units: float) -> float:
+    (total / units).backward()
+    return float(total.detach())
+
+
+def _named(data: TokenData, rows: list[int]) -> str:
+    """The rows by their ids, the first of many."""
+    ids = list(dict.fromkeys(data.records[row] for row in sorted(rows)))
+    more = f" and {len(ids) - _SHOWN} more" if len(ids) > _SHOWN else ""
+    return f"{'rows' if len(ids) > 1 else 'row'} {', '.join(ids[:_SHOWN])}{more}"
+
+
+def _non_finite(what: str, state: State, rows: str) -> UserError:
     return UserError(
-        f"training became non-finite at step {step}: {what}; rows {', '.join(records)}",
+        f"training became non-finite at step {state.step + 1}: {what}; {rows}",
         hint="lower --learning-rate, or look at those rows; no parameter was changed by this step",
         code=Exit.NON_FINITE,
     )
@@ -141,7 +171,16 @@ def _evaluate(
     state: State,
     hooks: Hooks,
 ) -> bool:
-    value = evaluate(model, data, loss, plan.micro_batch_tokens, plan.pad_id)
+    """Note in `state` how good the model is; False where a stop came before that was known."""
+    value = evaluate(model, data, loss, plan.pad_id, hooks.stop_requested)
+    if value is None:
+        return False
+    if not math.isfinite(value):
+        raise UserError(
+            f"training became non-finite: evaluation loss {value} after step {state.step}",
+            hint="lower --learning-rate",
+            code=Exit.NON_FINITE,
+        )
     improved = state.best_loss is None or value < state.best_loss
     if improved:
         state.best_loss, state.best_step, state.evaluations_since_best = value, state.step, 0
@@ -149,21 +188,34 @@ def _evaluate(
         state.evaluations_since_best += 1
         patience = plan.early_stopping
         state.stopped_early = patience is not None and state.evaluations_since_best >= patience
+    state.evaluated_step = state.step
     hooks.event({"event": "eval", "step": state.step, "eval_loss": value, "best": improved})
-    return improved
+    return True
 
 
 @torch.no_grad()
 def evaluate(
-    model: torch.nn.Module, data: TokenData, loss: Loss, micro_batch_tokens: int, pad_id: int
-) -> float:
-    """Mean loss over all learned tokens of `data`, whatever the batches."""
+    model: torch.nn.Module,
+    data: TokenData,
+    loss: Loss,
+    pad_id: int,
+    stop_requested: Callable[[], bool] = lambda: False,
+) -> float | None:
+    """Mean loss over all learned tokens of `data`; None if it was asked to stop on the way.
+
+    The batches are always the same ones, whatever the training's are: sums of other batches
+    differ in the last digits.
+    """
     was_training = model.training
     model.eval()
     sums, units = [], []
-    for group in micro_batches(data, range(len(data)), micro_batch_tokens):
-        batch = data.batch(group, pad_id)
-        sums.append(float(loss(batch)))
-        units.append(batch.units)
-    model.train(was_training)
+    try:
+        for group in micro_batches(data, range(len(data)), _EVALUATION_TOKENS):
+            if stop_requested():
+                return None
+            batch = data.batch(group, pad_id)
+            sums.append(float(loss(batch)))
+            units.append(batch.units)
+    finally:
+        model.train(was_training)
     return math.fsum(sums) / math.fsum(units)

@@ -98,7 +98,7 @@ def digest(path: Path) -> str:
     sha256 = hashlib.sha256()
     with open(path, "rb", buffering=0) as stream:
         if size <= _WHOLE:
-            return hashlib.file_digest(stream, "sha256").hexdigest()  # type: ignore[arg-type]
+            return hashlib.file_digest(stream, "sha256").hexdigest()
         start = 8 + int.from_bytes(os.pread(stream.fileno(), 8, 0), "little")
         starts = sorted(start + t["data_offsets"][0] for t in header(path).values())
         spans = [(0, start), (start, _EDGE), *((at, _SAMPLE) for at in starts)]

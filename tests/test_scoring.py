@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from instructune import scoring
+from instructune import __version__, scoring
 from instructune.errors import Exit, UserError
 from instructune.predictions import Answer
 from instructune.scoring import Plan
@@ -131,7 +131,8 @@ def test_a_summary_of_two_systems():
         "n_errors": 0,
         "by": None,
         "signature": "exact_match|case:kept|space:stripped|references:any|errors:wrong|unit:id|"
-        "ci:wilson,resamples:500,seed:0|delta_ci:percentile|p:sign_flip,exact|version:0.1.0",
+        "ci:wilson,resamples:500,seed:0|delta_ci:percentile|p:sign_flip,exact|"
+        f"version:{__version__}",
         "baseline": 0.25,
         "delta": 0.75,
         "p": 2 / 2**6,

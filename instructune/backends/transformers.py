@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from instructune.completions import Completion, Prompt
 from instructune.configs import GenerateConfig
 from instructune.plan import limit_of
+from instructune.environment import before_torch
 from instructune.errors import Exit, UserError
 from instructune.jsonl import load_document
 from instructune.modelfiles import ModelFiles, resolve
@@ -59,6 +60,7 @@ class Local:
     def model(self) -> Any:
         """The torch model, loaded at first use: prompts that cannot be rendered fail sooner."""
         if self._model is None:
+            before_torch()
             from instructune import hardware
             from instructune.models import load_model
 

@@ -86,7 +86,8 @@ def _told(found: Evaluation) -> list[str]:
     counts = (
         f"{whole['n']} of {whole['n_expected']} predictions scored, errors: {whole['n_errors']}"
     )
-    return [f"{counts}; metrics chosen by {found.chosen_by}", *(f"  {note}" for note in found.notes)]
+    notes = [f"  {note}" for note in found.notes]
+    return [f"{counts}; metrics chosen by {found.chosen_by}", *notes]
 
 
 def _fired(found: Evaluation) -> list[str]:

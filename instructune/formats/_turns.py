@@ -7,7 +7,7 @@ from typing import Any
 
 from instructune.errors import did_you_mean
 from instructune.jsonl import loads
-from instructune.records import ROLES, Message
+from instructune.records import ROLES, Message, is_plain
 
 _OTHER_ROLES = {"developer": "system", "function": "tool"}
 _REASONING = ("reasoning", "thinking")
@@ -32,19 +32,9 @@ def system(row: Mapping[str, Any]) -> list[Message]:
 
 def turns(messages: Sequence[Any], place: str) -> list[Message]:
     """OpenAI-style turns with known roles and their content as one string each."""
-    return [
-        message if _is_plain(message) else _turn(message, f"{place}[{i}]")
-        for i, message in enumerate(messages)
-    ]
-
-
-def _is_plain(message: Any) -> bool:
-    return (
-        type(message) is dict
-        and type(message.get("content")) is str
-        and message.get("role") in ROLES
-        and len(message) == 2
-    )
+    if all(map(is_plain, messages)):
+        return list(messages)
+    return [_turn(message, f"{place}[{i}]") for i, message in enumerate(messages)]
 
 
 def _turn(message: Any, place: str) -> Message:

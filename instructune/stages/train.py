@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, nullcontext
 from typing import Any
 
-from instructune import files, plan, runs
+from instructune import environment, files, plan, runs
 from instructune.batches import TokenData
 from instructune.configs import TrainConfig
 from instructune.errors import UserError, usage
@@ -51,6 +51,7 @@ def train(config: TrainConfig, notify: Notify) -> dict[str, Any]:
 def _do(
     config: TrainConfig, run: RunDir, work: Work, decision: Decision, notify: Notify
 ) -> dict[str, Any]:
+    environment.before_torch()
     from instructune import fitting
 
     if config.dry_run:

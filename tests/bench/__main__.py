@@ -1,0 +1,9 @@
+"""`python -m tests.bench [NAME…]`: run the benchmarks, each one JSON line."""
+
+import importlib
+import sys
+
+NAMES = ("startup", "reading", "smoke", "training", "generation")
+
+for name in sys.argv[1:] or NAMES:
+    importlib.import_module(f"tests.bench.{name}").run()

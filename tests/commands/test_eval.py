@@ -1,0 +1,216 @@
+"""`instructune eval`: whole output, exit codes, pipes, and what it never imports."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from instructune import __version__
+from instructune.cli import app
+
+PREDICTIONS = [
+    {"id": "a", "label": "yes", "text": "t", "prediction": "yes", "lang": "en"},
+    {"id": "b", "label": "no", "text": "t", "prediction": "no ", "lang": "en"},
+    {"id": "c", "label": "no", "text": "t", "prediction": "yes", "lang": "zh"},
+    {"id": "d", "label": "no", "text": "t", "prediction": None, "lang": "zh"},
+]
+BASELINE = [
+    {"id": name, "prediction": p} for name, p in zip("abcd", ("yes", "no", "no", "no"), strict=True)
+]
+RECIPE = "labels:stripped|references:any|errors:wrong|unit:id"
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, rows in (("p.jsonl", PREDICTIONS), ("b.jsonl", BASELINE)):
+        (tmp_path / name).write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    return tmp_path
+
+
+@pytest.fixture
+def run(files, capfd):
+    """Run `instructune eval` and return exit code, stdout and stderr, all of it."""
+
+    def run(*args):
+        result = CliRunner().invoke(app, ["eval", *args], prog_name="instructune")
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        return result.exit_code, capfd.readouterr().out, result.stderr
+
+    return run
+
+
+def test_summaries_on_stdout_and_a_table_on_stderr(run):
+    code, out, err = run("p.jsonl", "--metric", "accuracy", "--resamples", "1000")
+    assert code == 0
+    (summary,) = map(json.loads, out.splitlines())
+    assert summary == {
+        "metric": "accuracy",
+        "value": 0.5,
+        "ci95": [0.0, 1.0],
+        "n": 4,
+        "n_expected": 4,
+        "n_errors": 1,
+        "by": None,
+        "signature": f"accuracy|{RECIPE}|ci:percentile,resamples:1000,seed:0|version:{__version__}",
+    }
+    assert err == (
+        "4 of 4 predictions scored, errors: 1; metrics chosen by --metric\n"
+        "metric    value    95% interval  n\n"
+        "accuracy  0.500  0.000 .. 1.000  4\n"
+    )
+
+
+def test_a_fired_gate_exits_3_after_everything_was_written(run, files):
+    code, out, err = run(
+        "p.jsonl",
+        "--baseline=b.jsonl",
+        "--metric=accuracy",
+        "--fail-if=accuracy.delta < 0",
+        "--fail-if=accuracy.delta < 0 and accuracy.p < 0.05",
+        "--scores=s.jsonl",
+    )
+    assert code == 3
+    (summary,) = map(json.loads, out.splitlines())
+    assert (summary["baseline"], summary["delta"], summary["p"]) == (1.0, -0.5, 0.5)
+    assert summary["delta_ci95"] == [-1.0, 0.0]
+    assert summary["signature"].endswith(
+        f"|delta_ci:percentile|p:sign_flip,exact|version:{__version__}"
+    )
+    assert [json.loads(line)["scores"] for line in (files / "s.jsonl").open()] == [
+        {"accuracy": 1.0},
+        {"accuracy": 1.0},
+        {"accuracy": 0.0},
+        {"accuracy": 0.0},
+    ]
+    assert err == (
+        "4 of 4 predictions scored, errors: 1; metrics chosen by --metric\n"
+        "metric    value    95% interval  n  baseline   delta               95%      p\n"
+        "accuracy  0.500  0.000 .. 1.000  4     1.000  -0.500  -1.000 .. +0.000  0.500\n"
+        "gate: accuracy.delta < 0 is true: -0.5\n"
+    )
+
+
+def test_slices_have_lines_of_their_own(run):
+    code, out, err = run("p.jsonl", "--metric=accuracy", "--by=lang", "--fail-if=accuracy < 0.5")
+    assert code == 0
+    found = [(s["by"], s["n"], s["value"], s["ci95"]) for s in map(json.loads, out.splitlines())]
+    assert found == [
+        (None, 4, 0.5, [0.0, 1.0]),
+        ({"lang": "en"}, 2, 1.0, [pytest.approx(0.3423802275066534), 1.0]),
+        ({"lang": "zh"}, 2, 0.0, [0.0, pytest.approx(0.6576197724933466)]),
+    ]
+    assert err.splitlines()[1:] == [
+        "metric    slice    value    95% interval  n",
+        "accuracy           0.500  0.000 .. 1.000  4",
+        "accuracy  lang=en  1.000  0.342 .. 1.000  2",
+        "accuracy  lang=zh  0.000  0.000 .. 0.658  2",
+    ]
+
+
+def test_default_metrics_are_named_with_what_chose_them(run):
+    code, out, err = run("p.jsonl", "-o", "out.jsonl")
+    assert (code, out) == (0, "")
+    assert err.splitlines()[0] == (
+        "4 of 4 predictions scored, errors: 1; metrics chosen by label references"
+    )
+    assert [line.split()[0] for line in err.splitlines()[2:]] == ["accuracy", "f1"]
+
+
+def test_the_report_as_json(run):
+    code, out, err = run(
+        "p.jsonl", "--baseline=b.jsonl", "--fail-if=f1 > 0.2", "--json", "--resamples=100"
+    )
+    assert code == 3
+    report = json.loads(err)
+    summaries = [json.loads(line) for line in out.splitlines()]
+    assert summaries[1].pop("details")["confusion"] == {
+        "rows": ["no", "yes"],
+        "columns": ["no", "yes", "(error)"],
+        "counts": [[1, 1, 1], [0, 1, 0]],
+    }
+    assert report == {
+        "summaries": summaries,
+        "chosen_by": "label references",
+        "notes": [],
+        "gates": [
+            {"gate": "f1 > 0.2", "numbers": [summaries[1]["value"]], "fired": True},
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "err"),
+    [
+        (
+            ["p.jsonl", "--fail-if", "acuracy < 1"],
+            2,
+            "error: --fail-if: expected the name of a metric at column 1, got 'acuracy'\n"
+            "  acuracy < 1\n  ^\n  hint: did you mean 'accuracy'?\n",
+        ),
+        (
+            ["p.jsonl", "--fail-if", "accuracy.delta < 0"],
+            2,
+            "error: --fail-if: accuracy.delta compares with a baseline\n"
+            "  hint: name it with --baseline FILE\n",
+        ),
+        (
+            ["b.jsonl"],
+            65,
+            "error: b.jsonl:1: id 'a' has no references\n"
+            "  4 bad rows in all: also b.jsonl:2, b.jsonl:3, b.jsonl:4\n"
+            "  hint: name the file that has the references: --references FILE\n",
+        ),
+        (
+            ["q.jsonl"],
+            66,
+            "error: q.jsonl: no such file\n  hint: did you mean 'p.jsonl'?\n",
+        ),
+    ],
+)
+def test_errors(run, args, code, err):
+    assert run(*args) == (code, "", err)
+
+
+def test_settings_from_a_file_and_from_flags(run, files):
+    (files / "eval.toml").write_text(
+        'predictions = "p.jsonl"\nmetric = ["recall"]\nseed = 5\nresamples = 100\n'
+    )
+    code, out, _ = run("--config=eval.toml", "--seed=6")
+    assert code == 0
+    assert json.loads(out)["metric"] == "recall"
+    assert "resamples:100,seed:6" in json.loads(out)["signature"]
+
+
+def test_rows_by_a_pipe_and_neither_torch_nor_transformers(files):
+    program = (
+        "import sys\n"
+        "from instructune.cli import app\n"
+        "try:\n"
+        "    app(['eval', '--baseline=b.jsonl'], prog_name='instructune')\n"
+        "finally:\n"
+        "    heavy = {'torch', 'transformers', 'peft', 'datasets', 'accelerate', 'rich', 'scipy'}\n"
+        "    print(sorted(heavy & set(sys.modules)), file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        input=(files / "p.jsonl").read_bytes(),
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert [json.loads(line)["metric"] for line in done.stdout.splitlines()] == ["accuracy", "f1"]
+    assert done.stderr.decode().splitlines()[-1] == "[]"
+
+
+def test_text_from_data_cannot_drive_the_terminal(run, files):
+    row = {"id": "a", "label": "x", "text": "t", "prediction": "x", "who": "\x1b[2Jme"}
+    (files / "e.jsonl").write_text(json.dumps(row))
+    code, _, err = run("e.jsonl", "--metric=accuracy", "--by=who", "--resamples=100")
+    assert code == 0
+    assert "who=\\x1b[2Jme" in err
+    assert "\x1b" not in err

@@ -1,0 +1,86 @@
+"""The generated parts of README.md, from the code that they describe."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from instructune import records
+from instructune.cli import COMMANDS, app
+from instructune.registry import Family
+
+PACKAGE = Path(__file__).resolve().parents[1] / "instructune"
+
+
+def help_of(command: str) -> str:
+    """`--help` of a command as a text block."""
+    result = CliRunner().invoke(app, [command, "--help"], prog_name="instructune")
+    return f"```text\n{result.output.rstrip()}\n```\n"
+
+
+def all_help() -> str:
+    """Every command's help, folded away."""
+    return "\n".join(
+        f"<details><summary><code>instructune {name} --help</code></summary>\n\n{help_of(name)}\n"
+        "</details>\n"
+        for name in COMMANDS
+    )
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
+
+
+def record_fields() -> str:
+    """The record's fields and what they mean."""
+    rows = [(f"`{name}`", field.meaning) for name, field in records.FIELDS.items()]
+    return _table(("field", "meaning"), rows)
+
+
+def prediction_fields() -> str:
+    """What a prediction adds to its record."""
+    rows = [(f"`{name}`", meaning) for name, meaning in records.PREDICTION_FIELDS.items()]
+    return _table(("field", "meaning"), rows)
+
+
+def summary_fields() -> str:
+    """What a line of `eval` holds."""
+    rows = [(f"`{name}`", meaning) for name, meaning in records.SUMMARY_FIELDS.items()]
+    return _table(("field", "meaning"), rows)
+
+
+def families() -> list[Family]:
+    """All families of plug-ins."""
+    import importlib
+
+    found = []
+    for path in sorted(PACKAGE.glob("*/__init__.py")):
+        module = importlib.import_module(f"instructune.{path.parent.name}")
+        found += [value for value in vars(module).values() if isinstance(value, Family)]
+    return found
+
+
+def plugins() -> str:
+    """Every plug-in with its one line."""
+    rows = [
+        (family.package.rpartition(".")[2], f"`{name}`", family.summary(name))
+        for family in families()
+        for name in family.names()
+    ]
+    return _table(("family", "name", "what it is"), rows)
+
+
+def file_map() -> str:
+    """Every module with the first line of its docstring."""
+    lines = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        name = path.relative_to(PACKAGE.parent).as_posix()
+        if name.endswith("/__init__.py") and path.parent != PACKAGE:
+            name = name.removesuffix("__init__.py")
+        text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        if path.parent == PACKAGE or name.endswith("/"):
+            lines.append(f"{name:<34} {text.partition(chr(10))[0]}")
+    return "```text\n" + "\n".join(lines) + "\n```\n"

@@ -1,0 +1,183 @@
+"""stages/eval: files in, summaries, scores and manifests out; nothing written on a refusal."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+
+import pytest
+
+from instructune import __version__
+from instructune.configs import EvalConfig
+from instructune.errors import Exit, UserError
+from instructune.stages.eval import evaluate
+
+
+@pytest.fixture
+def write(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def write(name, rows):
+        data = "".join(f"{json.dumps(row)}\n" for row in rows).encode()
+        (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+        return name
+
+    return write
+
+
+def rows_of(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def scored(name, prediction, reference, **more):
+    return {"id": name, "references": [reference], "prediction": prediction} | more
+
+
+def test_summaries_scores_and_manifests(write, tmp_path):
+    system = write(
+        "p.jsonl",
+        [
+            scored("b", "x", "x", note=10**30, sample=1),
+            scored("b", None, "x", finish_reason="error"),
+            scored("a", "the fox", "a red fox", scores={"other": 0.5}),
+        ],
+    )
+    config = EvalConfig(
+        predictions=system,
+        metric=("token_f1", "exact_match"),
+        output="out.jsonl",
+        scores="scores.jsonl",
+        resamples=200,
+    )
+    found = evaluate(config)
+    assert rows_of(tmp_path / "out.jsonl") == found.summaries
+    assert [(s["metric"], s["n"], s["n_expected"], s["n_errors"]) for s in found.summaries] == [
+        ("token_f1", 3, 3, 1),
+        ("exact_match", 3, 3, 1),
+    ]
+    assert [s["value"] for s in found.summaries] == [(0.5 + 2 / 3) / 2, 0.25]
+    assert rows_of(tmp_path / "scores.jsonl") == [
+        scored("b", "x", "x", note=10**30, sample=1, scores={"token_f1": 1.0, "exact_match": 1.0}),
+        scored("b", None, "x", finish_reason="error", scores={"token_f1": 0.0, "exact_match": 0.0}),
+        scored(
+            "a",
+            "the fox",
+            "a red fox",
+            scores={"other": 0.5, "token_f1": 2 / 3, "exact_match": 0.0},
+        ),
+    ]
+    for name, rows in (("out.jsonl", 2), ("scores.jsonl", 3)):
+        manifest = json.loads((tmp_path / f"{name}.manifest.json").read_text())
+        assert manifest["artifact"] == name
+        assert manifest["rows"] == rows
+        assert manifest["sha256"] == hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
+        assert manifest["inputs"] == {
+            "p.jsonl": hashlib.sha256((tmp_path / "p.jsonl").read_bytes()).hexdigest()
+        }
+        assert manifest["versions"]["instructune"] == __version__
+    before = (tmp_path / "out.jsonl").read_bytes()
+    evaluate(config)
+    assert (tmp_path / "out.jsonl").read_bytes() == before
+
+
+def test_the_manifest_goes_where_asked(write, tmp_path):
+    system = write("p.jsonl.gz", [scored("a", "x", "x")])
+    evaluate(EvalConfig(predictions=system, output="o", manifest="m.json", resamples=100))
+    assert json.loads((tmp_path / "m.json").read_text())["artifact"] == "o"
+    assert not (tmp_path / "o.manifest.json").exists()
+
+
+def test_references_and_a_baseline_from_any_tool(write, tmp_path):
+    bare = [{"id": i, "prediction": p, "sample": s} for i, p, s in ((1, "x", 0), (2, "y", 0))]
+    system = write("p.jsonl", [*bare, {"id": 2, "prediction": "z", "sample": 1}])
+    baseline = write("b.jsonl", [{"id": "2", "prediction": "x", "sample": 1}, *bare[::-1]])
+    references = write(
+        "r.jsonl",
+        [{"id": i, "prompt": "?", "completion": a, "lang": a} for i, a in ((1, "x"), (2, "z"))],
+    )
+    found = evaluate(
+        EvalConfig(
+            predictions=system,
+            references=references,
+            baseline=baseline,
+            by=("lang",),
+            metric=("exact_match",),
+            fail_if=("exact_match.delta@lang=z > 0",),
+            output="out.jsonl",
+            resamples=100,
+        )
+    )
+    whole, x, z = found.summaries
+    assert (whole["value"], whole["baseline"], whole["delta"]) == (0.75, 0.5, 0.25)
+    assert (whole["n"], whole["n_expected"]) == (3, 4)
+    assert (x["by"], x["n"], x["n_expected"], x["delta"]) == ({"lang": "x"}, 1, 2, 0.0)
+    assert (z["by"], z["n"], z["n_expected"], z["delta"]) == ({"lang": "z"}, 2, 2, 0.5)
+    assert [(v.fired, v.numbers) for v in found.verdicts] == [(True, (0.5,))]
+    assert found.notes == ["r.jsonl: 2 rows read as completion"]
+    manifest = json.loads((tmp_path / "out.jsonl.manifest.json").read_text())
+    assert sorted(manifest["inputs"]) == ["b.jsonl", "p.jsonl", "r.jsonl"]
+
+
+def test_errors_of_the_baseline_are_told(write):
+    system = write("p.jsonl", [scored("a", "x", "x"), scored("b", "x", "x")])
+    baseline = write("b.jsonl", [{"id": "a", "prediction": None}, {"id": "b", "prediction": "x"}])
+    found = evaluate(EvalConfig(predictions=system, baseline=baseline, output="o", resamples=100))
+    assert found.notes == ["1 of 2 baseline predictions are errors"]
+    assert found.summaries[0]["baseline"] == 0.5
+
+
+def test_seed_and_resamples_are_those_asked_for(write):
+    system = write("p.jsonl", [scored(str(i), "x" if i % 3 else "y", "x") for i in range(20)])
+
+    def interval(**settings):
+        config = EvalConfig(predictions=system, output="o", metric=("exact_match",), **settings)
+        (summary,) = evaluate(config).summaries
+        return summary["signature"].split("|")[6], summary["ci95"]
+
+    assert interval()[0] == "ci:percentile,resamples:10000,seed:0"
+    few, many = interval(resamples=100), interval(resamples=101, seed=3)
+    assert few[0] == "ci:percentile,resamples:100,seed:0"
+    assert many[0] == "ci:percentile,resamples:101,seed:3"
+    assert len({tuple(ci95) for _, ci95 in (few, many, interval())}) > 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "code", "message"),
+    [
+        ({"metric": ("exact_mach",)}, Exit.USAGE, "unknown metric 'exact_mach'"),
+        ({"fail_if": ("f1.delta < 0",)}, Exit.USAGE, "f1.delta compares with a baseline"),
+        ({"fail_if": ("f1@a=b < 0",)}, Exit.USAGE, "is about a slice that is not made"),
+        ({"fail_if": ("f1 < x",)}, Exit.USAGE, "expected a number at column 6"),
+        ({"by": ("lang",)}, Exit.USAGE, "no row has the field 'lang'"),
+        ({"scores": "out.jsonl"}, Exit.USAGE, "two outputs cannot go to one place"),
+        ({"scores": "p.jsonl"}, Exit.USAGE, "is also an input"),
+        ({"output": "b.jsonl", "baseline": "b.jsonl"}, Exit.USAGE, "is also an input"),
+        ({"output": "nowhere/out.jsonl"}, Exit.CANNOT_CREATE, "no such directory"),
+        ({"references": "-", "baseline": "-"}, Exit.USAGE, "can serve only one of"),
+        ({"predictions": "none.jsonl"}, Exit.NO_INPUT, "no such file"),
+        ({"metric": ("f1",), "scores": "s.jsonl"}, Exit.USAGE, "f1 has no score a row"),
+        (
+            {"by": ("id",), "fail_if": ("exact_match@id=c < 1",)},
+            Exit.BAD_DATA,
+            "no row has id=c",
+        ),
+    ],
+)
+def test_a_refusal_writes_nothing(write, tmp_path, settings, code, message):
+    write("p.jsonl", [scored("a", "x", "x")])
+    write("b.jsonl", [scored("a", "x", "x")])
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    config = {"predictions": "p.jsonl", "output": "out.jsonl", "resamples": 100} | settings
+    with pytest.raises(UserError) as caught:
+        evaluate(EvalConfig(**config))
+    assert caught.value.code == code
+    assert message in str(caught.value)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("settings", [{"resamples": 99}, {"seed": -1}])
+def test_settings_out_of_range(settings):
+    with pytest.raises(UserError) as caught:
+        EvalConfig(**settings)
+    assert caught.value.code == Exit.USAGE
