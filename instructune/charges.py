@@ -16,7 +16,7 @@ import jinja2
 import jinja2.filters
 
 MAX_TEXT = 8 << 20  # characters a template may write
-MEMORY = 512 << 20  # bytes it may build in all, whether kept or not
+MEMORY = 256 << 20  # bytes it may build in all, whether kept or not
 _MAX_NEEDLE = 1000  # characters to strip or to search backwards: the time is a product
 _MAX_WIDTH = 16  # of an indent or a separator in JSON
 

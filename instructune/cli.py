@@ -44,7 +44,7 @@ class Command(TyperCommand):
                 raise
             _fail(usage(error.format_message()), as_json=True)
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         as_json = bool(ctx.params.get("json"))
         try:
@@ -73,7 +73,7 @@ class Group(TyperGroup):
         with _as_signals():
             return super().make_context(*given, **extra)
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         """Find the command and run it."""
         with _as_signals():
             return super().invoke(ctx)
@@ -107,7 +107,7 @@ app = typer.Typer(
     help="Instruction tuning as Unix filters: rows in, rows out.",
 )
 for _name, _command in COMMANDS.items():
-    app.command(_name, cls=Command)(_command)
+    app.command(_name, cls=Command)(_command)  # type: ignore[type-var]
 
 
 def _version(asked: bool) -> None:

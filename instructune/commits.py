@@ -77,7 +77,7 @@ def replacing(name: str) -> Iterator[BinaryIO]:
             with suppress(FileNotFoundError):
                 os.fchmod(descriptor, stat.S_IMODE(target.stat().st_mode))
         sink = _Sink(descriptor, name)
-        out = io.BufferedWriter(sink, _BLOCK)
+        out = io.BufferedWriter(sink, _BLOCK)  # type: ignore[type-var]
         try:
             yield cast(BinaryIO, out)
             out.flush()
@@ -156,7 +156,7 @@ def _exchange(one: Path, other: Path) -> bool:
 
     swap = getattr(ctypes.CDLL(None), "renameat2", None)
     here, both = -100, 2  # AT_FDCWD, RENAME_EXCHANGE of <linux/fs.h>
-    return bool(swap) and swap(here, os.fsencode(one), here, os.fsencode(other), both) == 0
+    return swap is not None and swap(here, os.fsencode(one), here, os.fsencode(other), both) == 0
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import io
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 from instructune.errors import UserError
 
@@ -17,7 +17,7 @@ _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 
 
-def decompressed(source: io.BufferedReader, name: str) -> io.BufferedReader:
+def decompressed(source: io.BufferedReader[Any], name: str) -> io.BufferedReader[Any]:
     """`source` with gzip or zstd undone: extensions lie, and a pipe has none.
 
     Data that is cut or broken raises a UserError that names the file.
@@ -31,7 +31,7 @@ def decompressed(source: io.BufferedReader, name: str) -> io.BufferedReader:
 
 
 class _Gzip(io.RawIOBase):
-    def __init__(self, source: io.BufferedReader, name: str) -> None:
+    def __init__(self, source: io.BufferedReader[Any], name: str) -> None:
         self.reader, self.name = gzip.GzipFile(fileobj=source), name
 
     def readable(self) -> bool:
@@ -47,7 +47,7 @@ class _Gzip(io.RawIOBase):
 class _Zstd(io.RawIOBase):
     """Frame after frame; the library's own stream reader takes a cut file for a whole one."""
 
-    def __init__(self, source: io.BufferedReader, name: str) -> None:
+    def __init__(self, source: io.BufferedReader[Any], name: str) -> None:
         import zstandard
 
         self.source, self.name, self.library = source, name, zstandard

@@ -173,6 +173,7 @@ class ShowConfig:
 
     path: str = "-"
     limit: int = 5
+    baseline: str | None = None
     mask: bool = False
     model: str | None = None
     train_on: str = "assistant"
@@ -185,6 +186,10 @@ class ShowConfig:
         _choice("--train-on", self.train_on, ("assistant", "last", "all"))
         _least("--limit", self.limit, 1)
         _least("--max-length", self.max_length, 2)
+        if self.mask and self.model is None:
+            raise usage("needs --model", where="--mask")
+        if self.baseline is not None and self.mask:
+            raise usage("shows answers, not tokens; leave --mask out", where="--baseline")
 
 
 _MOST = 2**63 - 1  # what a tensor can hold

@@ -9,17 +9,20 @@ from typing import Any, NamedTuple
 
 from instructune.errors import did_you_mean, usage
 from instructune.formats import formats
-from instructune.records import DESCRIPTIVE, FIELDS, Record
+from instructune.records import DESCRIPTIVE, FIELDS, Check, Record
 
 _REMEMBERED = 10_000  # sets of keys, which hostile rows could make without end
 
 
 class _Plan(NamedTuple):
-    """How rows with the same keys are converted: by which format, and what it leaves."""
+    """How rows with the same keys are converted: by which format, and what it leaves.
+
+    The check of a column that is left decides whether it stays; None stands for "always".
+    """
 
     name: str
     module: ModuleType
-    rest: tuple[str, ...]
+    rest: tuple[tuple[str, Check | None], ...]
 
 
 class Converter:
@@ -77,15 +80,21 @@ class Converter:
             self._plans.clear()
         name = self.fixed or _recognised(frozenset(keys))
         module = formats[name]
-        rest = tuple(key for key in keys if key not in module.TAKES and key != "id")
+        left = [key for key in keys if key not in module.TAKES and key != "id"]
+        rest = tuple((key, self._check_of(key)) for key in left)
         self._plans[keys] = plan = _Plan(name, module, rest)
         return plan
+
+    def _check_of(self, column: str) -> Check | None:
+        if column not in FIELDS or column in self._mapped:
+            return None
+        return FIELDS[column].check if column in DESCRIPTIVE else _reserved
 
     def _filled(
         self,
         made: dict[str, Any],
         row: Mapping[str, Any],
-        rest: tuple[str, ...],
+        rest: tuple[tuple[str, Check | None], ...],
         displaced: Mapping[str, Any],
     ) -> Record:
         """`made` with an id first and the columns that its format left.
@@ -93,13 +102,12 @@ class Converter:
         Unknown columns go along; reserved names that nobody mapped go under `fields`.
         """
         own = row.get("id")
-        record = Record(id="" if own is None else str(own) if type(own) is int else own)
+        record = Record({"id": "" if own is None else str(own) if type(own) is int else own})
         record.update(made)
         aside = dict(displaced)
-        for key in rest:
+        for key, check in rest:
             value = row[key]
-            describes = key in DESCRIPTIVE and not FIELDS[key].check(value)
-            if key not in FIELDS or key in self._mapped or describes:
+            if check is None or not check(value):
                 record[key] = value
             else:
                 aside[key] = value
@@ -122,6 +130,10 @@ class Converter:
         record["fields"] = own | aside
         for key in aside:
             self.notes[f"column {key!r} kept as fields.{key}"] += 1
+
+
+def _reserved(value: Any) -> str:
+    return "bears a reserved name"
 
 
 def _recognised(keys: frozenset[str]) -> str:

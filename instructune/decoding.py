@@ -1,23 +1,27 @@
-"""Token prompts in, token completions out: one left-padded batch, finished rows retired.
+"""Token prompts in, token completions out: finished rows make room for waiting ones.
 
-Shapes: B rows still running, T tokens so far, V vocabulary.
+Shapes: B rows still running, V vocabulary.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import torch
-from transformers import DynamicCache, PreTrainedModel
+from transformers import PreTrainedModel
 
-_RETIRE = 0.75  # the cache is rebuilt once at most this share of its rows still runs
+from instructune.running import rows_of
+
+_CANDIDATES = 256  # tokens looked at first for top-p: sorting a vocabulary takes as long as a step
+_RETIRE = 0.75  # rows are taken out and in once at most this share of them still runs
 
 
 class Settings(NamedTuple):
-    """How tokens are chosen; temperature 0 takes the likeliest."""
+    """How tokens are chosen; temperature 0 takes the likeliest, top_k 0 draws from all."""
 
     temperature: float
     top_p: float
@@ -26,96 +30,132 @@ class Settings(NamedTuple):
 
 @dataclass
 class Row:
-    """One completion in the making. `done(ids)` says whether its text ended by a stop string."""
+    """One completion in the making, at `most` tokens long.
+
+    `key` is what its random numbers come from; `ended(ids)` says whether its text has ended by a
+    stop string. `finish_reason` is stop, length or error, where the model's output is not finite.
+    """
 
     prompt: list[int]
     most: int
     key: str
-    done: Callable[[list[int]], bool] | None = None
+    ended: Callable[[list[int]], bool] | None = None
     ids: list[int] = field(default_factory=list)
     finish_reason: str | None = None
 
 
 @torch.inference_mode()
 def decode(
-    model: PreTrainedModel, rows: Sequence[Row], stops: frozenset[int], settings: Settings, pad: int
+    model: PreTrainedModel,
+    rows: Sequence[Row],
+    stops: frozenset[int],
+    settings: Settings,
+    batch_size: int,
+    tick: Callable[[int], None] = lambda tokens: None,
 ) -> None:
-    """Fill in `ids` (the stop token left out) and `finish_reason` of every row."""
-    running = list(rows)
-    generators = {id(row): _generator(row.key, model.device) for row in rows}
-    width = max(len(row.prompt) for row in running)
-    ids = torch.full((len(running), width), pad, device=model.device)  # (B, T)
-    mask = torch.zeros_like(ids)
-    for i, row in enumerate(running):
-        ids[i, width - len(row.prompt) :] = torch.tensor(row.prompt, device=model.device)
-        mask[i, width - len(row.prompt) :] = 1
-    cache = DynamicCache(config=model.config)
-    positions = (mask.cumsum(-1) - 1).clamp(min=0)
+    """Fill in `ids` (the stop token left out) and `finish_reason` of every row.
+
+    At most `batch_size` rows run at a time, in the order given; `tick` hears of new tokens.
+    """
+    if not rows:
+        return
+    waiting, running = deque(rows), list[Row]()
+    cache = rows_of(model, [row.prompt for row in rows])
     while True:
-        logits = model(
-            input_ids=ids,
-            attention_mask=mask,
-            position_ids=positions,
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=1,
-        ).logits[:, -1]
-        chosen = _choose(logits, [generators[id(row)] for row in running], settings)
-        for row, token in zip(running, chosen.tolist(), strict=True):
-            if row.finish_reason is None:
-                _take(row, token, stops)
         alive = [i for i, row in enumerate(running) if row.finish_reason is None]
-        if not alive:
+        if len(alive) > _RETIRE * len(running):
+            logits = cache.step([row.ids[-1] if row.ids else 0 for row in running])
+            tick(_advance(running, logits, stops, settings))
+            continue
+        free = batch_size - len(alive) if cache.joins or not alive else 0
+        fresh = [waiting.popleft() for _ in range(min(free, len(waiting)))]
+        running = [running[i] for i in alive] + fresh
+        if not running:
             return
-        if len(alive) <= _RETIRE * len(running):
-            keep = torch.tensor(alive, device=model.device)
-            cache.batch_select_indices(keep)
-            running = [running[i] for i in alive]
-            chosen, mask, positions = chosen[keep], mask[keep], positions[keep]
-        ids = chosen[:, None]
-        mask = torch.cat([mask, mask.new_ones(len(running), 1)], dim=-1)
-        positions = positions[:, -1:] + 1
+        logits = cache.change(alive, [row.prompt for row in fresh])
+        tick(_advance(fresh, logits, stops, settings))
 
 
-def _take(row: Row, token: int, stops: frozenset[int]) -> None:
+def _advance(
+    rows: list[Row], logits: torch.Tensor, stops: frozenset[int], settings: Settings
+) -> int:
+    """Give each unfinished row its next token; the number of tokens given."""
+    going = [i for i, row in enumerate(rows) if row.finish_reason is None]
+    if not going:
+        return 0
+    chosen = rows if len(going) == len(rows) else [rows[i] for i in going]
+    tokens = choose(logits[going], [(row.key, len(row.ids)) for row in chosen], settings)
+    for row, token in zip(chosen, tokens, strict=True):
+        _take(row, token, stops)
+    return len(chosen)
+
+
+def _take(row: Row, token: int | None, stops: frozenset[int]) -> None:
+    if token is None:
+        row.finish_reason = "error"
+        return
     if token in stops:
         row.finish_reason = "stop"
         return
     row.ids.append(token)
-    if row.done is not None and row.done(row.ids):
+    if row.ended is not None and row.ended(row.ids):
         row.finish_reason = "stop"
     elif len(row.ids) >= row.most:
         row.finish_reason = "length"
 
 
-def _generator(key: str, device: torch.device) -> torch.Generator:
-    """A stream of random numbers of the row's own, so no answer depends on its neighbours."""
-    digest = hashlib.blake2b(key.encode(), digest_size=8).digest()
-    return torch.Generator("cpu").manual_seed(int.from_bytes(digest, "little") >> 1)
+def choose(
+    logits: torch.Tensor, places: Sequence[tuple[str, int]], settings: Settings
+) -> list[int | None]:
+    """A token for each row of (B, V) logits, None where they are not finite.
 
-
-def _choose(
-    logits: torch.Tensor, generators: list[torch.Generator], settings: Settings
-) -> torch.Tensor:
-    """One token a row, (B,): the likeliest, or drawn by temperature, top-k and top-p.
-
-    Top-p (nucleus) sampling as in Holtzman et al. 2019, arXiv 1904.09751: the smallest set of
-    likeliest tokens whose probabilities reach p.
+    `places` holds each row's key and how many tokens it has: all that a draw depends on.
     """
-    if not torch.isfinite(logits).all():
-        raise FloatingPointError("the model's output is not finite")
-    if settings.temperature == 0:
-        return logits.argmax(-1)
-    scores = logits.float() / settings.temperature
+    best = logits.argmax(-1, keepdim=True)  # a row's NaN or infinity, where it has one
+    finite = logits.gather(-1, best).isfinite()[:, 0].tolist()
+    chosen = best
+    if settings.temperature > 0:
+        weights, ids = candidates(logits.float(), settings)
+        heap = weights.double().cumsum(-1)  # (B, n)
+        draws = torch.tensor([[_draw(*place)] for place in places], dtype=torch.float64)
+        found = torch.searchsorted(heap, draws.to(heap.device) * heap[:, -1:], right=True)
+        chosen = ids.gather(-1, found.clamp(max=ids.shape[-1] - 1))
+    tokens = chosen[:, 0].tolist()
+    return [token if good else None for token, good in zip(tokens, finite, strict=True)]
+
+
+def candidates(logits: torch.Tensor, settings: Settings) -> tuple[torch.Tensor, torch.Tensor]:
+    """The tokens to draw from, in the order of their ids, and their weights; (B, n) both.
+
+    Temperature, then top-k, then top-p (nucleus) sampling as in Holtzman et al. 2019, arXiv
+    1904.09751: the smallest set of likeliest tokens whose probabilities reach p.
+    """
+    highest = logits.amax(-1, keepdim=True)
+    found = ((logits - highest) / settings.temperature).softmax(-1)
+    if not settings.top_k and settings.top_p >= 1:
+        return found, torch.arange(found.shape[-1], device=found.device).expand_as(found)
+    ranked, ids = _likeliest(found, settings)
     if settings.top_k:
-        scores, order = scores.topk(min(settings.top_k, scores.shape[-1]))
-    else:
-        scores, order = scores.sort(descending=True)
-    probabilities = scores.softmax(-1)
-    before = probabilities.cumsum(-1) - probabilities
-    probabilities = probabilities.where(before < settings.top_p, 0.0)
-    probabilities[:, 0].clamp_(min=torch.finfo(torch.float32).tiny)  # the likeliest always stays
-    heap = probabilities.double().cumsum(-1)
-    draws = torch.stack([torch.rand(1, generator=g, dtype=torch.float64) for g in generators])
-    places = torch.searchsorted(heap, draws.to(heap.device) * heap[:, -1:], right=True)
-    return order.gather(-1, places.clamp(max=order.shape[-1] - 1))[:, 0]
+        ranked = ranked / ranked.sum(-1, keepdim=True)
+    before = ranked.cumsum(-1) - ranked
+    before[:, 0] = -1.0  # the likeliest always stays
+    ranked = ranked.where(before < settings.top_p, 0.0)
+    # by id, not by rank: two tokens of about the same rank must not swap their places
+    ids, order = ids.sort(dim=-1)
+    return ranked.gather(-1, order), ids
+
+
+def _likeliest(found: torch.Tensor, settings: Settings) -> tuple[torch.Tensor, torch.Tensor]:
+    """The probabilities to choose among, highest first, and their ids: top-k, or top-p and more."""
+    count, size = settings.top_k or _CANDIDATES, found.shape[-1]
+    while True:
+        ranked, ids = found.topk(min(count, size))
+        if settings.top_k or count >= size or (ranked.sum(-1) >= settings.top_p).all():
+            return ranked, ids
+        count *= 8
+
+
+def _draw(key: str, step: int) -> float:
+    """A number in [0, 1): the row's own, whoever its neighbours are."""
+    digest = hashlib.blake2b(f"{key}\0{step}".encode(), digest_size=8).digest()
+    return (int.from_bytes(digest, "little") >> 11) * 2.0**-53

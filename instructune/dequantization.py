@@ -10,10 +10,8 @@ from typing import Any
 
 import gguf
 import numpy as np
-import tokenizers
 import torch
 import transformers.modeling_gguf_pytorch_utils as gguf_loader
-from tokenizers import pre_tokenizers
 from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, PreTrainedModel
 from transformers.integrations.gguf import gguf_tokenizer_mapping
 
@@ -139,34 +137,42 @@ def _save_tokenizer(head: Head, path: Path, folder: Path) -> None:
         path.parent, gguf_file=path.name, local_files_only=True
     )
     tokenizer.save_pretrained(folder)
-    file = folder / "tokenizer.json"
-    if head.metadata.get("tokenizer.ggml.pre") in _DIGITS_APART:
-        backend = tokenizers.Tokenizer.from_file(str(file))
-        backend.pre_tokenizer = pre_tokenizers.Sequence(
-            [
-                pre_tokenizers.Digits(individual_digits=True),
-                pre_tokenizers.ByteLevel(add_prefix_space=False),
-            ]
-        )
-        backend.save(str(file))
-    _write_tokenizer_config(head, folder)
-
-
-def _write_tokenizer_config(head: Head, folder: Path) -> None:
-    file = folder / "tokenizer_config.json"
-    saved: dict[str, Any] = load_document(file.read_bytes(), str(file))
-    config = {
-        k: v for k, v in saved.items() if k not in ("backend", "is_local", "local_files_only")
-    }
-    config["tokenizer_class"] = "PreTrainedTokenizerFast"  # known to every version of transformers
-    tokens = head.metadata["tokenizer.ggml.tokens"]
-    config |= {k: tokens[head.metadata[key]] for k, key in _SPECIAL.items() if key in head.metadata}
-    architecture = head.metadata["general.architecture"]
-    if length := head.metadata.get(f"{architecture}.context_length"):
-        config["model_max_length"] = length
-    file.write_bytes(pretty(config))
+    size = len(head.metadata["tokenizer.ggml.tokens"])
+    with _edited(folder / "tokenizer.json") as document:
+        # its class adds an unknown token of its own where the file has none: no row of the
+        # embedding is meant for that
+        document["added_tokens"] = [t for t in document["added_tokens"] if t["id"] < size]
+        if head.metadata.get("tokenizer.ggml.pre") in _DIGITS_APART:
+            document["pre_tokenizer"] = {
+                "type": "Sequence",
+                "pretokenizers": [
+                    {"type": "Digits", "individual_digits": True},
+                    document["pre_tokenizer"],
+                ],
+            }
+    with _edited(folder / "tokenizer_config.json") as config:
+        _correct_config(head, config)
     if template := head.metadata.get("tokenizer.chat_template"):
         (folder / "chat_template.jinja").write_bytes(template.encode())
+
+
+@contextmanager
+def _edited(path: Path) -> Iterator[dict[str, Any]]:
+    document = load_document(path.read_bytes(), str(path))
+    yield document
+    path.write_bytes(pretty(document))
+
+
+def _correct_config(head: Head, config: dict[str, Any]) -> None:
+    """Named tokens as the file has them, and no others; the length it was trained on."""
+    tokens = head.metadata["tokenizer.ggml.tokens"]
+    for name in ("backend", "is_local", "local_files_only", "extra_special_tokens", *_SPECIAL):
+        config.pop(name, None)
+    config |= {k: tokens[head.metadata[key]] for k, key in _SPECIAL.items() if key in head.metadata}
+    config["tokenizer_class"] = "PreTrainedTokenizerFast"  # known to every version of transformers
+    length = f"{head.metadata['general.architecture']}.context_length"
+    if length in head.metadata:
+        config["model_max_length"] = head.metadata[length]
 
 
 def _write_generation_config(head: Head, folder: Path) -> None:

@@ -196,7 +196,7 @@ def _special(name: str) -> Iterator[int]:
 @contextmanager
 def _spooled(name: str, descriptor: int) -> Iterator[BinaryIO]:
     with tempfile.SpooledTemporaryFile(max_size=8 * _BLOCK) as spool:
-        yield _Spool(spool, name)
+        yield cast(BinaryIO, _Spool(spool, name))
         spool.seek(0)
         try:
             while block := spool.read(_BLOCK):
@@ -220,7 +220,7 @@ class _Spool(io.BufferedIOBase):
         try:
             return self.spool.write(data)
         except OSError as error:
-            reason = f"cannot be spooled ({error.strerror.lower()})"
+            reason = f"cannot be spooled ({os.strerror(error.errno or 0).lower()})"
             hint = "free some space, or name another folder in TMPDIR"
             raise UserError(reason, where=self.target, hint=hint, code=Exit.IO) from None
 
@@ -257,17 +257,20 @@ def check_creatable(name: str) -> None:
         return
     folder = Path(os.path.realpath(name)).parent
     try:
-        mode = folder.stat().st_mode
+        found = stat.S_ISDIR(folder.stat().st_mode)
+        allowed = os.access(folder, os.W_OK | os.X_OK)
+    except PermissionError:
+        found, allowed = True, False
     except OSError:
-        mode = 0
-    if not stat.S_ISDIR(mode):
+        found = allowed = False
+    if not found:
         raise UserError(
             f"no such directory {str(Path(name).parent)!r}",
             where=name,
             hint=f"create it first: mkdir -p {shlex.quote(str(Path(name).parent))}",
             code=Exit.CANNOT_CREATE,
         )
-    if not os.access(folder, os.W_OK | os.X_OK):
+    if not allowed:
         raise UserError("directory not writable", where=name, code=Exit.PERMISSION)
 
 
@@ -301,4 +304,4 @@ def shown(name: str) -> str:
 def sha256_file(path: str | Path) -> str:
     """The hash of a file's bytes, 64 hex digits."""
     with open(path, "rb") as stream:
-        return hashlib.file_digest(cast(BinaryIO, stream), "sha256").hexdigest()
+        return hashlib.file_digest(stream, "sha256").hexdigest()

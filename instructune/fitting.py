@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import torch
 
-from instructune import checkpoints, files, hardware, lineage, plan, rundir
+from instructune import hardware, lineage, plan, resuming
 from instructune.configs import TrainConfig
-from instructune.jsonl import pretty
-from instructune.models import load_model, quiet, save_model
+from instructune.errors import Exit, UserError
+from instructune.memory import memory_errors
+from instructune.models import load_model, quiet
 from instructune.optimizers import Optimizer, count
 from instructune.regularizers import set_dropout
-from instructune.rundir import Log, RunDir
-from instructune.runs import Decision
-from instructune.stopping import Stopped, stop_request
-from instructune.trainer import Hooks, State, train
+from instructune.rundir import RunDir
+from instructune.runs import Decision, refuse_changes
+from instructune.saving import save_trained
+from instructune.stopping import Stopped, stop_request, told
+from instructune.trainer import Event, Hooks, State, train
 from instructune.work import Work
+
+Notify = Callable[[Event], None]
 
 
 class Fit:
@@ -32,13 +35,11 @@ class Fit:
         self.device = hardware.device(config.device)
         self.dtype = hardware.dtype(config.dtype, self.device)
         torch.manual_seed(config.seed)
-        base = load_model(
-            work.model, dtype=self.dtype, seed=config.seed, device=str(self.device)
-        )
+        base = self._base(config, work)
+        if config.dropout is not None:
+            set_dropout(base, config.dropout)
         with quiet():
             self.model = work.method.apply(base, work.method_options)
-        if config.dropout is not None:
-            set_dropout(self.model, config.dropout)
         self.optimizer = Optimizer(self.model, weight_decay=config.weight_decay)
         self.loss = work.objective.loss(self.model)
         rate = config.learning_rate
@@ -49,9 +50,26 @@ class Fit:
             work.data,
             rate=rate,
             device=self.device.type,
-            pad_id=work.tokenizer.pad_id,
+            pad_id=work.pad_id,
         )
         self.trainable, self.parameters = count(self.model.parameters())
+        self.identity = lineage.fingerprint(work.identity)
+        self.saved: State | None = None  # what the newest checkpoint holds
+
+    def _base(self, config: TrainConfig, work: Work) -> Any:
+        """The model to start from; one with an adapter gets it worked into its weights."""
+        files, seed, device = work.model, config.seed, str(self.device)
+        if not files.adapter:
+            return load_model(files, dtype=self.dtype, seed=seed, device=device)
+        # in float32: the update may be less than a step between two bfloat16 numbers
+        adapted: Any = load_model(files, dtype=torch.float32, seed=seed, device=device)
+        if not hasattr(adapted.base_model, "merge_and_unload"):
+            raise UserError(
+                "its adapter cannot be merged, so it cannot be trained further",
+                where=config.model,
+                code=Exit.MISMATCH,
+            )
+        return adapted.merge_and_unload(safe_merge=True).to(self.dtype)
 
     def resolved(self, work: Work) -> dict[str, Any]:
         """Every number the run is made with."""
@@ -67,42 +85,70 @@ class Fit:
 
 
 def fit(
-    config: TrainConfig, run: RunDir, work: Work, decision: Decision, notify: Any
+    config: TrainConfig, run: RunDir, work: Work, decision: Decision, notify: Notify
 ) -> dict[str, Any]:
     """Train to the end, from a checkpoint where there is one; returns the report."""
+    with memory_errors():
+        return _fit(config, run, work, decision, notify)
+
+
+def _fit(
+    config: TrainConfig, run: RunDir, work: Work, decision: Decision, notify: Notify
+) -> dict[str, Any]:
     fitted = Fit(config, work)
+    document = _document(config, work, fitted)
     state, log_size = State(), 0
     if decision is Decision.RESUME:
-        state, log_size = _resume(run, fitted, notify)
+        _check_dtype(run, document)
+        state, log_size = resuming.resume(run, fitted, notify)
     run.cut_log(log_size)
-    document = _document(config, work, fitted)
     run.write_document(document | {"state": "running"})
     notify({"event": "start", "resolved": fitted.resolved(work), "step": state.step})
-    started, tokens_before, steps_before = time.monotonic(), state.tokens, state.step
-    saving = []
+    started, before = time.monotonic(), (state.tokens, state.step)
+    with told(f"{run.path}: stopped; the same command goes on from the last checkpoint"):
+        saving = _loop(config, run, work, fitted, state, notify, document)
+        training_seconds = time.monotonic() - started - saving
+        save_trained(config, run, work, fitted, state)
+    report = _report(run, work, fitted, state)
+    run.write_document(document | {"state": "finished", "result": report})
+    return report | {
+        "seconds": round(time.monotonic() - started, 3),
+        "training_seconds": round(training_seconds, 3),
+        "tokens_per_second": round((state.tokens - before[0]) / max(training_seconds, 1e-9), 1),
+        "steps_this_time": state.step - before[1],
+        "peak_memory": hardware.peak_memory(),
+    }
+
+
+def _loop(
+    config: TrainConfig,
+    run: RunDir,
+    work: Work,
+    fitted: Fit,
+    state: State,
+    notify: Notify,
+    document: dict[str, Any],
+) -> float:
+    """Train until `state` is at the end; the seconds that saving checkpoints took.
+
+    Raises Stopped where a signal came before.
+    """
+    saving = 0.0
+
+    def event(what: Event) -> None:
+        log.append(what)
+        notify(what)
 
     def checkpoint(now: State) -> None:
+        nonlocal saving
         began = time.monotonic()
-        _checkpoint(config, run, fitted, now, log)
-        saving.append(time.monotonic() - began)
+        resuming.checkpoint(run, fitted, now, log, config.keep_checkpoints)
+        saving += time.monotonic() - began
 
     with run.log() as log, stop_request() as stop:
-        hooks = Hooks(
-            event=lambda event: (log.append(event), notify(event)),
-            checkpoint=checkpoint,
-            stop_requested=stop,
-        )
-        done = train(
-            fitted.model,
-            work.data,
-            work.eval_data,
-            fitted.loss,
-            fitted.optimizer,
-            fitted.plan,
-            state,
-            hooks,
-        )
-    training_seconds = time.monotonic() - started - sum(saving)
+        hooks = Hooks(event, checkpoint, stop)
+        parts = fitted.model, work.data, work.eval_data, fitted.loss, fitted.optimizer
+        done = train(*parts, fitted.plan, state, hooks)
     if not done:
         run.write_document(document | {"state": "stopped"})
         raise Stopped(
@@ -110,17 +156,15 @@ def fit(
             f"{run.path}: stopped after step {state.step} of {fitted.plan.steps}; "
             "the same command goes on from there",
         )
-    _save(config, run, work, fitted, state)
-    report = _report(run, work, fitted, state)
-    run.write_document(document | {"state": "finished", "result": report})
-    seconds = time.monotonic() - started
-    return report | {
-        "seconds": round(seconds, 3),
-        "training_seconds": round(training_seconds, 3),
-        "tokens_per_second": round((state.tokens - tokens_before) / max(training_seconds, 1e-9), 1),
-        "steps_this_time": state.step - steps_before,
-        "peak_memory": hardware.peak_memory(),
-    }
+    return saving
+
+
+def _check_dtype(run: RunDir, document: dict[str, Any]) -> None:
+    """Refuse to go on in another dtype, which `--dtype auto` may choose on another machine."""
+    before = (run.document() or {})["resolved"]["dtype"]
+    now = document["resolved"]["dtype"]
+    if now != before:
+        refuse_changes(run, [("dtype", before, now)], f"--dtype {before} goes on with it")
 
 
 def _document(config: TrainConfig, work: Work, fitted: Fit) -> dict[str, Any]:
@@ -141,80 +185,6 @@ def _document(config: TrainConfig, work: Work, fitted: Fit) -> dict[str, Any]:
     }
 
 
-def _resume(run: RunDir, fitted: Fit, notify: Any) -> tuple[State, int]:
-    """The newest checkpoint that verifies, taken in; from the start where there is none."""
-    path, skipped = checkpoints.newest(run.checkpoints)
-    for reason in skipped:
-        notify({"event": "note", "text": f"passed over {reason}"})
-    if path is None:
-        return State(), 0
-    tensors, saved = checkpoints.load(path)
-    fitted.optimizer.load(tensors)
-    torch.set_rng_state(tensors["rng.cpu"])
-    if "rng.cuda" in tensors and fitted.device.type == "cuda":
-        torch.cuda.set_rng_state(tensors["rng.cuda"])
-    if saved["threads"] != fitted.threads:
-        text = f"{saved['threads']} threads before, {fitted.threads} now: not bit for bit the same"
-        notify({"event": "note", "text": text})
-    state = State(**saved["state"])
-    if state.step < fitted.plan.steps:
-        state.stopped_early = False
-    notify({"event": "note", "text": f"resumed from {path}"})
-    return state, saved["log_size"]
-
-
-def _checkpoint(config: TrainConfig, run: RunDir, fitted: Fit, state: State, log: Log) -> None:
-    if (run.checkpoints / checkpoints.name_of(state.step)).is_dir():
-        return
-    tensors = fitted.optimizer.tensors() | {"rng.cpu": torch.get_rng_state()}
-    if fitted.device.type == "cuda":
-        tensors["rng.cuda"] = torch.cuda.get_rng_state()
-    saved = {"state": state.as_dict(), "log_size": log.size, "threads": fitted.threads}
-    try:
-        path = checkpoints.save(run.checkpoints, state.step, tensors, saved)
-    except OSError as error:
-        raise files.io_error(error, str(run.checkpoints)) from None
-    checkpoints.point(run.path / rundir.LAST, path)
-    best = checkpoints.name_of(state.best_step) if state.best_step is not None else ""
-    if (run.checkpoints / best).is_dir() and best:
-        checkpoints.point(run.path / rundir.BEST, run.checkpoints / best)
-    checkpoints.prune(run.checkpoints, config.keep_checkpoints, {best})
-
-
-def _save(config: TrainConfig, run: RunDir, work: Work, fitted: Fit, state: State) -> None:
-    """The best parameters (the last where nothing was evaluated) as transformers reads them."""
-    if state.best_step is not None and state.best_step != state.step:
-        tensors, _ = checkpoints.load(run.checkpoints / checkpoints.name_of(state.best_step))
-        fitted.optimizer.load(tensors)
-    name = rundir.ADAPTER if work.method.ADAPTER else rundir.MODEL
-    with files.committed_directory(run.path / name) as folder:
-        if work.method.ADAPTER:
-            _save_adapter(fitted.model, folder, config.model)
-        else:
-            dtype = _stored_dtype(config, work)
-            fitted.optimizer.promote(fitted.model, dtype)
-            save_model(fitted.model, folder, dtype)
-        work.tokenizer.save(folder)
-        generation = {"eos_token_id": work.stops, "pad_token_id": work.tokenizer.pad_id}
-        (folder / "generation_config.json").write_bytes(pretty(generation))
-
-
-def _save_adapter(model: Any, folder: Path, base: str) -> None:
-    model.peft_config["default"].base_model_name_or_path = base
-    with quiet():
-        model.save_pretrained(folder, save_embedding_layers=False)  # else it asks the Hub
-    with suppress(FileNotFoundError):
-        (folder / "README.md").unlink()  # an empty form
-
-
-def _stored_dtype(config: TrainConfig, work: Work) -> torch.dtype:
-    """The base's stored dtype, unless asked otherwise."""
-    named = config.save_dtype or work.model_config.get(
-        "dtype", work.model_config.get("torch_dtype", "float32")
-    )
-    return getattr(torch, named)
-
-
 def _report(run: RunDir, work: Work, fitted: Fit, state: State) -> dict[str, Any]:
     losses = [event["loss"] for event in run.events() if event["event"] == "step"]
     return {
@@ -231,38 +201,3 @@ def _report(run: RunDir, work: Work, fitted: Fit, state: State) -> dict[str, Any
         "trainable_parameters": fitted.trainable,
         "parameters": fitted.parameters,
     }
-
-
-def rehearse(config: TrainConfig, work: Work) -> dict[str, Any]:
-    """`--dry-run`: everything resolved, one forward and backward pass, nothing written."""
-    fitted = Fit(config, work)
-    longest = int(work.data.lengths.argmax())
-    batch = work.data.batch([longest], fitted.plan.pad_id)
-    started = time.monotonic()
-    (fitted.loss(batch) / batch.units).backward()
-    seconds = time.monotonic() - started
-    tokens = int(work.data.lengths.mean() * fitted.plan.steps * config.batch_size)
-    speed = batch.input_ids.numel() / seconds
-    states = 12 * fitted.trainable + (4 * fitted.trainable if fitted.dtype != torch.float32 else 0)
-    return {
-        "resolved": fitted.resolved(work),
-        "counts": work.counts,
-        "dropped": work.dropped,
-        "rows": len(work.data),
-        "tokens_an_epoch": work.data.tokens,
-        "learned_tokens_an_epoch": work.data.learned,
-        "longest_row": int(work.data.lengths.max()),
-        "trainable_share": round(fitted.trainable / fitted.parameters, 6),
-        "estimated_tokens": tokens,
-        "estimated_seconds": round(tokens / speed, 1),
-        "estimated_memory": hardware.peak_memory() + states,
-        "fingerprints": work.fingerprints,
-        "mask": _mask_sample(work),
-    }
-
-
-def _mask_sample(work: Work) -> list[list[Any]]:
-    """The first row as `[token, learned]` pairs."""
-    end = int(work.data.starts[1])
-    pairs = zip(work.data.ids[:end], work.data.weights[:end], strict=True)
-    return [[work.tokenizer.token(int(i)), bool(weight)] for i, weight in pairs]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch.nn.functional import cross_entropy
@@ -16,7 +17,7 @@ from instructune.batches import Batch
 _CHUNK = 256  # positions through the output layer at once: V times this stays cache-friendly
 
 
-def supervised_loss(model: torch.nn.Module) -> Callable[[Batch], torch.Tensor]:
+def supervised_loss(model: Any) -> Callable[[Batch], torch.Tensor]:
     """The loss function for `model`, by the best way its forward allows.
 
     `fused` where hidden states times the output matrix are the logits, proven on a few tokens;
@@ -33,12 +34,12 @@ def _inputs(batch: Batch) -> dict[str, torch.Tensor | bool]:
     return {"input_ids": batch.input_ids, "use_cache": False}
 
 
-def _takes_mask(model: torch.nn.Module) -> bool:
+def _takes_mask(model: Any) -> bool:
     inner = model.get_base_model() if hasattr(model, "get_base_model") else model
     return "logits_to_keep" in inspect.signature(inner.forward).parameters
 
 
-def _logits_loss(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
+def _logits_loss(model: Any, batch: Batch) -> torch.Tensor:
     keep = batch.weights > 0
     if _takes_mask(model):
         logits = model(**_inputs(batch), logits_to_keep=keep).logits
@@ -49,7 +50,7 @@ def _logits_loss(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
     return (losses * batch.weights[keep]).sum()
 
 
-def _parts(model: torch.nn.Module) -> tuple[torch.nn.Module, torch.nn.Linear] | None:
+def _parts(model: Any) -> tuple[Any, torch.nn.Linear] | None:
     """The decoder below the output layer, and the output layer, where both are plain."""
     inner = model.get_base_model() if hasattr(model, "get_base_model") else model
     head = inner.get_output_embeddings()
@@ -60,30 +61,45 @@ def _parts(model: torch.nn.Module) -> tuple[torch.nn.Module, torch.nn.Linear] | 
 
 
 @torch.no_grad()
-def _is_plain_head(model: torch.nn.Module) -> bool:
-    """Compare both ways on a few tokens: scaled or capped logits must not slip through."""
+def _is_plain_head(model: Any) -> bool:
+    """Whether the forward hands the decoder's states to the head, and what comes out on, as is.
+
+    Large numbers take the place of the head's output: of small logits, such as those of random
+    weights, scaling and above all a soft cap change too little to be seen.
+    """
     parts = _parts(model)
     if parts is None or getattr(model, "prompt_encoder", None):
         return False
     decoder, head = parts
+    seen: list[torch.Tensor] = []
+
+    def replaced(module: Any, inputs: tuple[torch.Tensor], output: torch.Tensor) -> torch.Tensor:
+        large = torch.linspace(-1e3, 1e3, output.numel()).reshape(output.shape).to(output)
+        seen.extend((inputs[0], large))
+        return large
+
     was_training = model.training
     model.eval()
+    handle = head.register_forward_hook(replaced)
     try:
         ids = torch.arange(4, device=head.weight.device)[None] % head.weight.shape[0]
-        expected = model(input_ids=ids, use_cache=False).logits.float()
-        found = head(decoder(input_ids=ids, use_cache=False).last_hidden_state).float()
+        logits = model(input_ids=ids, use_cache=False).logits
+        hidden = decoder(input_ids=ids, use_cache=False).last_hidden_state
     finally:
+        handle.remove()
         model.train(was_training)
-    return expected.shape == found.shape and torch.allclose(expected, found, rtol=1e-4, atol=1e-4)
+    return (
+        len(seen) == 2 and torch.equal(seen[0], hidden) and torch.equal(logits.to(hidden), seen[1])
+    )
 
 
-def _fused_loss(model: torch.nn.Module, batch: Batch) -> torch.Tensor:
+def _fused_loss(model: Any, batch: Batch) -> torch.Tensor:
     decoder, head = _parts(model)  # type: ignore[misc]
     hidden = decoder(**_inputs(batch)).last_hidden_state  # (B, T, H)
     keep = batch.weights > 0
-    return _LinearCrossEntropy.apply(
-        hidden[keep], head.weight, batch.targets[keep], batch.weights[keep]
-    )
+    # autograd asks for a parameter's gradient even where it is switched off
+    weight = head.weight if torch.is_grad_enabled() else head.weight.detach()
+    return _LinearCrossEntropy.apply(hidden[keep], weight, batch.targets[keep], batch.weights[keep])
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
@@ -95,7 +111,14 @@ class _LinearCrossEntropy(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx, hidden, weight, targets, weights):  # type: ignore[no-untyped-def]
+    def forward(
+        ctx: Any,
+        hidden: torch.Tensor,
+        weight: torch.Tensor,
+        targets: torch.Tensor,
+        weights: torch.Tensor,
+    ) -> torch.Tensor:
+        """`hidden` (N, H), `weight` (V, H), `targets` and `weights` (N,); 0-d, float32."""
         need_hidden, need_weight = ctx.needs_input_grad[:2]
         grad_hidden = torch.empty_like(hidden) if need_hidden else None
         grad_weight = torch.zeros_like(weight) if need_weight else None
@@ -108,19 +131,20 @@ class _LinearCrossEntropy(torch.autograd.Function):
             right = targets[chunk, None]
             losses = (norm - scores.gather(1, right))[:, 0]
             total += (losses.double() * weights[chunk]).sum().cpu()
-            if not (need_hidden or need_weight):
+            if grad_hidden is None and grad_weight is None:
                 continue
             grad = scores.sub_(norm).exp_()  # softmax, in place of the scores
             grad.scatter_add_(1, right, -torch.ones_like(right, dtype=grad.dtype))
             grad = grad.mul_(weights[chunk, None]).to(weight.dtype)
-            if need_hidden:
+            if grad_hidden is not None:
                 torch.mm(grad, weight, out=grad_hidden[chunk])
-            if need_weight:
+            if grad_weight is not None:
                 grad_weight.addmm_(grad.T, hidden[chunk])
         ctx.save_for_backward(grad_hidden, grad_weight)
         return total.to(device=hidden.device, dtype=torch.float32)
 
     @staticmethod
-    def backward(ctx, grad_output):  # type: ignore[no-untyped-def]
+    def backward(ctx: Any, grad_output: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
+        """The gradients that `forward` left, scaled."""
         grads = [None if grad is None else grad * grad_output for grad in ctx.saved_tensors]
         return *grads, None, None

@@ -43,7 +43,7 @@ def read_rows(stream: BinaryIO, name: str) -> Iterator[Row | BadRow | None]:
     Lines end at `\\n` only: U+2028 and its like belong to the text.
     """
     lines = _Lines(stream)
-    read = jsonlines.Reader(lines, loads=lines.loads).read
+    read = jsonlines.Reader(lines, loads=lines.loads).read  # type: ignore[arg-type]
     while True:
         try:
             value = read(allow_none=True)
@@ -131,7 +131,7 @@ def loads(text: str, raw: bytes | None = None) -> Any:
         value, end = _scan(text, 0)
     except _REFUSALS:  # or only blanks before the value
         value, end = _parsed(text, 0)
-    if end != len(text) and (end := _past_blanks(text, end)) != len(text):
+    if text[end:] not in _LINE_ENDS and (end := _past_blanks(text, end)) != len(text):
         raise _described(json.JSONDecodeError("Extra data", text, end))
     _check(value, text.encode("utf-8", "surrogatepass") if raw is None else raw)
     return value
@@ -172,7 +172,7 @@ def _past_blanks(text: str, start: int) -> int:
 
 
 def _described(error: json.JSONDecodeError) -> json.JSONDecodeError:
-    what = error.msg[0].lower() + error.msg[1:]
+    what = (error.msg[0].lower() + error.msg[1:]).removesuffix(" at")
     described = json.JSONDecodeError(what, error.doc, error.pos)
     described.args = (f"not JSON ({what} at column {error.colno})",)
     return described
@@ -199,8 +199,9 @@ def _float(digits: str) -> float:
 
 
 _decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant, parse_float=_float)
-_scan = _decoder.scan_once
+_scan = _decoder.scan_once  # type: ignore[attr-defined]
 _REFUSALS = (StopIteration, ValueError, RecursionError)
+_LINE_ENDS = ("\n", "", "\r\n")
 _BLANKS = re.compile(r"[ \t\n\r]*")
 _TOO_DEEP = f"nested deeper than {MAX_DEPTH}"
 _KINDS = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -41,6 +42,8 @@ class ModelFiles:
     """16 hex digits that name the weights, and the config they are used with"""
     run: Path | None
     """the run directory it came from"""
+    seed: int | None = None
+    """what the random weights under a run's adapter were drawn from"""
 
     @property
     def tokenizer(self) -> Path:
@@ -109,8 +112,9 @@ def _is_misspelt(spec: str) -> bool:
 
 def _with_hint(error: UserError, spec: str) -> UserError:
     """The error, with the nearest preset or neighbouring path as its hint if one is near."""
-    folder = Path(spec).parent
-    beside = [str(folder / p.name) for p in folder.iterdir()] if folder.is_dir() else []
+    beside: list[str] = []
+    with suppress(OSError):
+        beside = [str(path) for path in Path(spec).parent.iterdir()]
     near = difflib.get_close_matches(spec, _named() + beside, n=1, cutoff=0.75)
     hint = f"did you mean {near[0]!r}?" if near else error.hint
     return UserError(error.reason, where=error.where, hint=hint, code=error.code)
@@ -143,8 +147,15 @@ def _folder(asked: _Asked, path: Path) -> ModelFiles:
     """A folder as transformers or peft writes it."""
     if (path / "adapter_config.json").is_file():
         config = modelconfigs.read_document(path / "adapter_config.json")
-        base = config.get("base_model_name_or_path")
-        return _adapted(asked, path, _base(asked, base, path))
+        base = _base(asked, config.get("base_model_name_or_path"), path)
+        if base.random:
+            raise UserError(
+                f"its base model {base.name!r} has random weights, and their seed is not known",
+                where=asked.spec,
+                hint="name the run directory, whose run.json has it",
+                code=Exit.MISMATCH,
+            )
+        return _adapted(asked, path, base)
     return _plain(asked.spec, path)
 
 
@@ -175,7 +186,8 @@ def _run(asked: _Asked, path: Path) -> ModelFiles:
                 hint=f"their fingerprint was {trained_on} and is {base.fingerprint}",
                 code=Exit.MISMATCH,
             )
-        return replace(_adapted(asked, adapter, base), run=path)
+        seed = document.get("seed") if base.random else None
+        return replace(_adapted(asked, adapter, replace(base, seed=seed)), run=path)
     if model.is_dir():
         return replace(_plain(asked.spec, model), run=path)
     raise UserError(
@@ -211,6 +223,7 @@ def _adapted(asked: _Asked, adapter: Path, base: ModelFiles) -> ModelFiles:
     config = modelconfigs.read_document(adapter / "adapter_config.json")
     identity = {
         "base": base.fingerprint,
+        "seed": base.seed,
         "config": modelconfigs.identity(config),
         "weights": {p.name: weightfiles.digest(p) for p in weights},
     }

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 import transformers
 import transformers.utils.logging as library_logging
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
@@ -22,6 +23,7 @@ from transformers.models.auto.modeling_auto import (
 )
 
 from instructune import modelconfigs
+from instructune.commits import io_error
 from instructune.errors import Exit, UserError
 from instructune.modelfiles import ModelFiles
 
@@ -31,14 +33,15 @@ def load_model(
 ) -> PreTrainedModel:
     """A causal language model in evaluation mode, with its adapter where it has one.
 
-    Presets get random weights from `seed`, the same in every dtype; torch's own generator is
-    left as it was. Raises UserError (78) where a tensor is missing, left over or of another shape.
+    Presets get random weights from `seed` (those under a run's adapter from the run's own), the
+    same in every dtype; torch's own generator is left as it was. Raises UserError (78) where a
+    tensor is missing, left over or of another shape.
     """
     config = _config(files)
     model: Any
     with quiet():
         if files.random:
-            model = _random_model(config, seed, dtype)
+            model = _random_model(config, seed if files.seed is None else files.seed, dtype)
         else:
             model = _stored_model(files, config, dtype)
         if files.adapter:
@@ -192,7 +195,11 @@ def _naming_failures(where: str) -> Iterator[None]:
     """The libraries' refusals of a folder as one line; a lack of memory passes through."""
     try:
         yield
-    except (OSError, ValueError, LookupError, TypeError, ImportError, SafetensorError) as error:
+    except OSError as error:  # transformers' own complaints have no number
+        raise (io_error(error, where) if error.errno else _refused(error, where)) from None
+    except (ValueError, LookupError, TypeError, ImportError) as error:
+        raise _refused(error, where) from None
+    except (SafetensorError, StrictDataclassError) as error:
         raise _refused(error, where) from None
     except RuntimeError as error:
         if isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error):

@@ -18,25 +18,31 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-def unreachable(url: str, seconds: float = SECONDS) -> str | None:
+def unreachable(url: str, *, seconds: float = SECONDS, proxy: str | None = None) -> str | None:
     """Why nothing answers HTTP at `url`, or None where something does, whatever it says.
 
-    Proxies are taken from the environment. Name look-up has no time-out of its own, so the
+    Without `proxy` the environment's hold. Name look-up has no time-out of its own, so the
     question is asked in a thread that is left behind when the time is over.
     """
     if urlsplit(url).scheme not in ("http", "https"):
         return None  # a folder: its reader will say what is wrong with it
+    proxies = {"http": proxy, "https": proxy} if proxy else urllib.request.getproxies()
+    if set(proxies) & {"all", "socks"}:
+        return None  # the clients can go through these, the question here cannot
+    opener = urllib.request.build_opener(_NoRedirect, urllib.request.ProxyHandler(proxies))
     answer = [f"no answer within {seconds:g} s"]
-    thread = threading.Thread(target=_ask, args=(url, seconds, answer), daemon=True)
+    thread = threading.Thread(target=_ask, args=(opener, url, seconds, answer), daemon=True)
     thread.start()
     thread.join(seconds)
     return answer[-1] or None
 
 
-def _ask(url: str, seconds: float, answer: list[str]) -> None:
+def _ask(
+    opener: urllib.request.OpenerDirector, url: str, seconds: float, answer: list[str]
+) -> None:
     request = urllib.request.Request(url, method="HEAD")
     try:
-        urllib.request.build_opener(_NoRedirect).open(request, timeout=seconds).close()
+        opener.open(request, timeout=seconds).close()
     except urllib.error.HTTPError:
         answer.append("")
     except urllib.error.URLError as error:

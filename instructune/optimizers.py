@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 import torch
+
+from instructune.errors import Exit, UserError
 
 
 def learning_rate(step: int, steps: int, peak: float, warmup: int, schedule: str) -> float:
@@ -110,7 +113,15 @@ class Optimizer:
         return found
 
     def load(self, tensors: dict[str, torch.Tensor]) -> None:
-        """Take masters and moments from a checkpoint; the names must be the same."""
+        """Take masters and moments from a checkpoint; raises 78 where they are of another model."""
+        wanted = {f"master.{n}": m.shape for n, m in zip(self.names, self.masters, strict=True)}
+        found = {n: t.shape for n, t in tensors.items() if n.startswith("master.")}
+        if differing := sorted(n for n in wanted | found if wanted.get(n) != found.get(n)):
+            raise UserError(
+                f"the checkpoint is of another model: {', '.join(differing[:3])}",
+                hint="was another version of transformers or peft used before?",
+                code=Exit.MISMATCH,
+            )
         with torch.no_grad():
             for name, master in zip(self.names, self.masters, strict=True):
                 master.copy_(tensors[f"master.{name}"])

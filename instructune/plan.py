@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 from instructune.batches import TokenData, steps_per_epoch
 from instructune.configs import TrainConfig
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -45,18 +47,20 @@ def longest(model_limit: int | None, *, preset: bool) -> int:
     return limit if preset else min(limit, LONGEST)
 
 
-def plan_of(
-    config: TrainConfig, data: TokenData, *, rate: float, device: str, pad_id: int
-) -> Plan:
+def steps_of(config: TrainConfig, rows: int) -> int:
+    """Optimizer steps in all: `--steps` at most, and `--epochs` at most."""
+    per_epoch = steps_per_epoch(rows, config.batch_size)
+    epochs = config.epochs
+    if epochs is None:
+        epochs = EPOCHS if config.steps is None else math.inf
+    by_epochs = max(1.0, epochs * per_epoch)
+    return round(min(by_epochs, config.steps or math.inf))
+
+
+def plan_of(config: TrainConfig, data: TokenData, *, rate: float, device: str, pad_id: int) -> Plan:
     """All numbers of the loop, resolved."""
     per_epoch = steps_per_epoch(len(data), config.batch_size)
-    if config.steps is not None:
-        steps = config.steps
-        if config.epochs is not None:
-            steps = min(steps, max(1, round(config.epochs * per_epoch)))
-    else:
-        epochs = EPOCHS if config.epochs is None else config.epochs
-        steps = max(1, round(epochs * per_epoch))
+    steps = steps_of(config, len(data))
     return Plan(
         steps=steps,
         batch_size=config.batch_size,

@@ -105,7 +105,9 @@ def _download(package: str, version: str | None, folder: Path, notify: Notify) -
     settings = _pip_settings()
     index = settings.get("index-url", "https://pypi.org/simple").rstrip("/")
     offline = settings.get("no-index", "").lower() in ("1", "true", "yes", "on")
-    reason = None if offline else network.unreachable(f"{index}/{package}/")
+    reason = None
+    if not offline:
+        reason = network.unreachable(f"{index}/{package}/", proxy=settings.get("proxy"))
     others = settings.get("find-links") or settings.get("extra-index-url")
     if reason and not others:
         raise _unreachable(wanted, index, reason)

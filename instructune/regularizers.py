@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 
 from instructune.errors import Exit, UserError
 
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
-def set_dropout(model: torch.nn.Module, probability: float) -> None:
+
+def set_dropout(model: PreTrainedModel, probability: float) -> None:
     """Use `probability` wherever the model drops activations or attention.
 
-    transformers keeps attention dropout as a number on the attention module.
+    Raises UserError (78) where that would have no effect.
     """
-    places = 0
+    _set(model, 0.5)
+    if not _varies(model):
+        raise UserError(
+            "this model has no dropout that could be set", where="--dropout", code=Exit.MISMATCH
+        )
+    _set(model, probability)
+
+
+def _set(model: torch.nn.Module, probability: float) -> None:
+    """transformers keeps some as numbers, such as `attention_dropout`, beside the layers."""
     for module in model.modules():
         if isinstance(module, torch.nn.Dropout):
             module.p = probability
-            places += 1
-        elif isinstance(getattr(module, "attention_dropout", None), float | int):
-            module.attention_dropout = probability  # type: ignore[assignment]
-            places += 1
-    if not places:
-        raise UserError("this model has no dropout", where="--dropout", code=Exit.MISMATCH)
+        for name, value in vars(module).items():
+            if name.endswith("dropout") and type(value) in (int, float):
+                setattr(module, name, probability)
+
+
+@torch.no_grad()
+def _varies(model: PreTrainedModel) -> bool:
+    """Whether two passes in training mode differ; some models read their config instead."""
+    was_training = model.training
+    ids = torch.arange(8, device=model.device)[None] % model.config.vocab_size
+    with torch.random.fork_rng():
+        model.train()
+        one, other = (model(input_ids=ids, use_cache=False).logits for _ in range(2))
+    model.train(was_training)
+    return not torch.equal(one, other)

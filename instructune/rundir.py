@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,10 +36,20 @@ class RunDir:
         self.checkpoints = self.path / CHECKPOINTS
         self.log_path, self.data_path = self.path / LOG, self.path / DATA
 
+    @property
+    def exists(self) -> bool:
+        """Whether a run began here, finished or not."""
+        return (self.path / RUN).is_file()
+
     def document(self) -> dict[str, Any] | None:
         """run.json, or None where there is no run yet."""
+        if not self.exists:
+            return None
         path = self.path / RUN
-        return load_document(path.read_bytes(), str(path)) if path.is_file() else None
+        document = load_document(path.read_bytes(), str(path))
+        if not isinstance(document, dict):
+            raise UserError("must hold a JSON object", where=str(path))
+        return document
 
     def write_document(self, document: dict[str, Any]) -> None:
         """Replace run.json."""
@@ -61,61 +72,85 @@ class RunDir:
     def cut_log(self, size: int) -> None:
         """Forget events after a checkpoint: the steps behind them will be done again."""
         if self.log_path.is_file():
-            os.truncate(self.log_path, size)
+            os.truncate(self.log_path, min(size, self.log_path.stat().st_size))
 
     @contextmanager
     def log(self) -> Iterator[Log]:
         """Append to the log, an event at a time."""
-        with open(self.log_path, "ab", buffering=0) as stream:
-            yield Log(stream)
+        with files.naming_errors(str(self.log_path)):
+            stream = io.FileIO(self.log_path, "a")
+        with stream:
+            yield Log(stream, self.log_path)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the run for this process; the kernel lets go of it whatever happens to us."""
+        descriptor = self._open_lock()
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
-        except NotADirectoryError:
-            raise UserError(
-                "is not a directory", where=str(self.path), code=Exit.CANNOT_CREATE
-            ) from None
-        except FileExistsError:
-            raise UserError(
-                "is not a directory", where=str(self.path), code=Exit.CANNOT_CREATE
-            ) from None
-        except PermissionError:
-            raise UserError("not writable", where=str(self.path), code=Exit.PERMISSION) from None
-        try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                owner = os.read(descriptor, 32).decode() or "?"
-                raise UserError(
-                    f"is in use by process {owner}", where=str(self.path), code=Exit.LOCKED
-                ) from None
             os.truncate(descriptor, 0)
             os.write(descriptor, str(os.getpid()).encode())
             yield
         finally:
             os.close(descriptor)
 
+    def _open_lock(self) -> int:
+        lock = self.path / LOCK
+        while True:
+            try:
+                self.path.mkdir(parents=True, exist_ok=True)
+                descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            except FileNotFoundError:
+                continue  # its last owner failed and has just removed the directory
+            except (FileExistsError, NotADirectoryError):
+                raise UserError(
+                    "is not a directory", where=str(self.path), code=Exit.CANNOT_CREATE
+                ) from None
+            except OSError as error:
+                raise files.io_error(error, str(self.path)) from None
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                owner = os.read(descriptor, 32).decode(errors="replace") or "?"
+                os.close(descriptor)
+                if not isinstance(error, BlockingIOError):
+                    raise files.io_error(error, str(lock)) from None
+                raise UserError(
+                    f"is in use by process {owner}", where=str(self.path), code=Exit.LOCKED
+                ) from None
+            if _is_still(descriptor, lock):
+                return descriptor
+            os.close(descriptor)
+
+
+def _is_still(descriptor: int, path: Path) -> bool:
+    """Whether `path` names the file that was opened: its last owner may have removed it."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
 
 class Log:
-    """Appends events; each is one write, so a line is whole or cut at the end of the file."""
+    """Appends events, a line each; only the last line of the file may be cut."""
 
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
+    def __init__(self, stream: io.FileIO, path: Path) -> None:
+        self._stream, self._path = stream, path
 
     def append(self, event: dict[str, Any]) -> None:
         """Write one event."""
+        line = dumps(event) + b"\n"
         try:
-            self._stream.write(dumps(event) + b"\n")
+            while line:
+                line = line[self._stream.write(line) :]  # a full disk may take a part
         except OSError as error:
-            raise files.io_error(error, self._stream.name) from None
+            raise files.io_error(error, str(self._path)) from None
 
-    @property
-    def size(self) -> int:
-        """Bytes written so far, all runs of this log together."""
+    def sync(self) -> int:
+        """Bring the log to the disk; the number of bytes in it."""
+        try:
+            os.fsync(self._stream.fileno())
+        except OSError as error:
+            raise files.io_error(error, str(self._path)) from None
         return self._stream.tell()
 
 

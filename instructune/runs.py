@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from instructune import rundir
+from instructune import files, rundir
 from instructune.configs import TrainConfig
 from instructune.errors import Exit, UserError
 from instructune.rundir import RunDir
@@ -29,10 +30,10 @@ _NOT_COMPARED = frozenset(
         "dry_run",
         "threads",
         "device",
+        "dtype",
         "log_every",
         "checkpoint_every",
         "keep_checkpoints",
-        "save_dtype",
         "format",
         "field",
         "bad_rows",
@@ -61,61 +62,122 @@ def identity(
     return {k: list(v) if isinstance(v, tuple) else v for k, v in settings.items()}
 
 
-def decide(run: RunDir, config: TrainConfig, wanted: dict[str, Any]) -> Decision:
-    """Compare with the run that stands there; raises 73 where they differ."""
+def decide(run: RunDir, config: TrainConfig, wanted: dict[str, Any], steps: int) -> Decision:
+    """Compare with the run that stands there, planned for `steps`; raises 73 where they differ."""
     document = run.document()
     if document is None:
         return Decision.START
+    try:
+        before, resolved, state = (document[k] for k in ("identity", "resolved", "state"))
+        steps_before, dtype_before = resolved["steps"], resolved["dtype"]
+        changes = [(k, before.get(k), wanted.get(k)) for k in wanted | before]
+    except (KeyError, TypeError, AttributeError):
+        raise UserError(
+            "is not what `train` writes",
+            where=str(run.path / rundir.RUN),
+            hint="choose another -o, or --overwrite to move the run aside",
+            code=Exit.CANNOT_CREATE,
+        ) from None
+    if config.dtype != "auto":
+        changes.append(("dtype", dtype_before, config.dtype))
+    if steps < steps_before:
+        changes.append(("steps", steps_before, steps))
+    refuse_changes(run, [change for change in changes if change[1] != change[2]])
+    is_done = state == "finished" and steps == steps_before and run.weights.is_dir()
+    return Decision.NOTHING if is_done else Decision.RESUME
+
+
+def refuse_changes(
+    run: RunDir,
+    changes: list[tuple[str, Any, Any]],
+    hint: str = "choose another -o, or --overwrite to move it aside",
+) -> None:
+    """Raise 73 where settings, given as (name, before, now), are not those of the run."""
+    if changes:
+        told = "; ".join(f"{name}: {before} -> {now}" for name, before, now in changes)
+        raise UserError(
+            f"holds a run with other settings ({told})",
+            where=str(run.path),
+            hint=hint,
+            code=Exit.CANNOT_CREATE,
+        )
+
+
+def check_place(run: RunDir, config: TrainConfig) -> None:
+    """Refuse a directory that holds something else, and a run that may not be gone on with."""
     where = str(run.path)
-    if config.resume == "never":
+    if run.exists and config.resume == "never":
         raise UserError(
             "holds a run already", where=where, hint="--overwrite", code=Exit.CANNOT_CREATE
         )
-    before = document["identity"]
-    changed = [k for k in wanted | before if wanted.get(k) != before.get(k)]
-    if changed:
-        told = "; ".join(f"{k}: {before.get(k)} -> {wanted.get(k)}" for k in changed[:8])
+    if run.exists or not run.path.is_dir():
+        return
+    foreign = sorted(p.name for p in run.path.iterdir() if not _is_ours(p, config))
+    if foreign:
         raise UserError(
-            f"holds a run with other settings ({told})",
+            f"exists and is not a run (it holds {', '.join(foreign[:4])})",
             where=where,
-            hint="choose another -o, or --overwrite to move it aside",
+            hint="choose another -o",
             code=Exit.CANNOT_CREATE,
         )
-    if document["state"] != "finished":
-        return Decision.RESUME
-    length = {"epochs": config.epochs, "steps": config.steps}
-    return Decision.NOTHING if document["length"] == length else Decision.RESUME
 
 
-def check_place(run: RunDir) -> None:
-    """Refuse a directory that holds something else."""
-    if run.path.is_dir() and run.document() is None:
-        ours = {rundir.LOCK, rundir.DATA, rundir.CHECKPOINTS, rundir.LOG}
-        foreign = sorted(p.name for p in run.path.iterdir() if p.name not in ours)
-        if foreign:
-            raise UserError(
-                f"exists and is not a run (it holds {', '.join(foreign[:4])})",
-                where=str(run.path),
-                hint="choose another -o",
-                code=Exit.CANNOT_CREATE,
-            )
+def _is_ours(path: Path, config: TrainConfig) -> bool:
+    """Whether a `train` that was killed before its run began may have left it."""
+    if config.rejects and path == Path(config.rejects):
+        return True
+    temporaries = tuple(f".{name}.tmp-" for name in (rundir.DATA, rundir.RUN))
+    return path.name in (rundir.LOCK, rundir.DATA) or path.name.startswith(temporaries)
 
 
-def move_aside(run: RunDir) -> None:
+@contextmanager
+def claimed(run: RunDir, *, overwrite: bool) -> Iterator[None]:
+    """Hold a run for this process; `overwrite` moves the one that stands there aside.
+
+    A failure before the new run began leaves everything as it was. A signal keeps the records
+    that came by a pipe: the run can be started with them.
+    """
+    missing = [path for path in (run.path, *run.path.parents) if not path.exists()]
+    aside = _move_aside(run) if overwrite else None
+    try:
+        with run.locked():
+            had_data = run.data_path.exists()
+            try:
+                yield
+            except Exception:
+                if not run.exists and not had_data:
+                    run.data_path.unlink(missing_ok=True)
+                raise
+            finally:
+                _remove_lone_lock(run)
+    except BaseException:
+        if aside and not run.exists:
+            with suppress(OSError):
+                run.path.rmdir()
+            with suppress(OSError):
+                aside.rename(run.path)
+        raise
+    finally:
+        for path in missing:
+            with suppress(OSError):
+                path.rmdir()
+
+
+def _move_aside(run: RunDir) -> Path | None:
     """Rename an existing run to `NAME.old`, `NAME.old-2`, …; one in use is refused."""
-    if run.document() is None:
-        return
+    if not run.exists:
+        return None
     with run.locked():
         number, target = 1, Path(f"{run.path}.old")
         while target.exists():
             number += 1
             target = Path(f"{run.path}.old-{number}")
-        run.path.rename(target)
+        with files.naming_errors(str(target)):
+            run.path.rename(target)
+    return target
 
 
-def remove_empty(run: RunDir) -> None:
-    """Leave nothing behind where a run failed before it began."""
+def _remove_lone_lock(run: RunDir) -> None:
     with suppress(OSError):
         if {p.name for p in run.path.iterdir()} == {rundir.LOCK}:
             (run.path / rundir.LOCK).unlink()
-            run.path.rmdir()

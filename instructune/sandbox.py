@@ -7,10 +7,9 @@ or build a text of any size. Here a run is cut off after a second, and pays for 
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import cache
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import jinja2
 import jinja2.compiler
@@ -21,7 +20,7 @@ import jinja2.sandbox
 from instructune import charges
 from instructune.charges import MAX_TEXT, Overdrawn, charge, spend
 from instructune.errors import Exit, UserError
-from instructune.timelimit import OutOfTime, time_limit
+from instructune.timelimit import OutOfTime, within
 
 SECONDS = 1.0
 MAX_SOURCE = 1 << 18  # characters; the longest templates of public models have 30,000
@@ -41,28 +40,27 @@ splitlines startswith swapcase title upper"""
 _SLOW_METHODS = "lstrip rfind rindex rpartition rsplit rstrip strip"
 
 
+T = TypeVar("T")
+
+
 class Program:
     """A compiled template."""
 
     def __init__(self, source: str) -> None:
         if len(source) > MAX_SOURCE:
             raise _failure(f"is longer than {MAX_SOURCE} characters")
-        with _limits():
-            self._template = _sandbox().from_string(source)
+        self._template = _limited(lambda: _sandbox().from_string(source))
 
     def run(self, **variables: Any) -> str:
         """What it writes; raises UserError with its own complaint or the limit that it hit."""
-        with _limits():
-            return self._template.render(variables)
+        return _limited(lambda: self._template.render(variables))
 
 
-@contextmanager
-def _limits() -> Iterator[None]:
+def _limited(call: Callable[[], T]) -> T:
     """Open an account, start the clock, and say what went wrong in the user's terms."""
     charges.open_account()
     try:
-        with time_limit(SECONDS):
-            yield
+        return within(SECONDS, call)
     except _Complaint as error:
         raise UserError(f"the chat template refuses it: {error}") from None
     except (Overdrawn, MemoryError):
@@ -166,6 +164,11 @@ class _Sandbox(jinja2.sandbox.ImmutableSandboxedEnvironment):
         if isinstance(obj, str) and isinstance(argument, str):
             return self._method(obj, argument)
         return super().getitem(obj, argument)
+
+    def unsafe_undefined(self, obj: Any, attribute: str) -> NoReturn:
+        raise jinja2.sandbox.SecurityError(
+            f"{attribute!r} of a {type(obj).__name__} is not for chat templates"
+        )
 
     def _method(self, text: str, name: str) -> Any:
         """A method of a text: never `format`, nor one that pads to any width."""

@@ -107,11 +107,7 @@ def _read(
     faults = _Faults()
     for name in names:
         for row in _rows(name, tally):
-            bad = row if type(row) is BadRow else None
-            try:
-                produced = [] if bad else _records(row, convert, ids, name, tally)
-            except ValueError as error:
-                bad = BadRow(row.where, str(error)[:_REASON], as_text(row.text))
+            bad, produced = _records(row, convert, ids, name, tally)
             if bad:
                 tally.rejected[faults.add(bad)] += 1
                 if reject:
@@ -158,16 +154,24 @@ def _container(source: Input) -> ModuleType:
     return containers["json" if whole or head[:1] == b"[" else "jsonl"]
 
 
-def _records(row: Row, convert: Converter, ids: Ids, name: str, tally: Tally) -> list[Record]:
-    kind, produced = convert(row.value)
-    for record in produced:
-        if reason := fault(record):
-            raise ValueError(reason)
-    for record in produced:
-        record["id"] = ids.give(record, name)
-        record.setdefault("origin", row.where)
+def _records(
+    row: Row | BadRow, convert: Converter, ids: Ids, name: str, tally: Tally
+) -> tuple[BadRow | None, list[Record]]:
+    """What is wrong with a row, or else its records."""
+    if isinstance(row, BadRow):
+        return row, []
+    try:
+        kind, produced = convert(row.value)
+        for record in produced:
+            if reason := fault(record):
+                raise ValueError(reason)
+        for record in produced:
+            record["id"] = ids.give(record, name)
+            record.setdefault("origin", row.where)
+    except ValueError as error:
+        return BadRow(row.where, str(error)[:_REASON], as_text(row.text)), []
     tally.formats[kind] += 1
-    return produced
+    return None, produced
 
 
 class _Faults:

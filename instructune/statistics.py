@@ -79,11 +79,11 @@ def on_grid(table: Table, weight: float) -> Table:
     largest = float(np.abs(data).max(initial=0.0)) * weight
     if largest == 0.0:
         return table
-    scale = 2.0 ** (53 - math.frexp(largest)[1])
+    places = 53 - math.frexp(largest)[1]  # as an exponent: the factor itself may overflow
     if not _sparse(table):
-        return np.rint(table * scale) / scale
+        return np.ldexp(np.rint(np.ldexp(table, places)), -places)
     rounded = table.copy()
-    rounded.data = np.rint(rounded.data * scale) / scale
+    rounded.data = np.ldexp(np.rint(np.ldexp(rounded.data, places)), -places)
     return rounded
 
 

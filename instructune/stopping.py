@@ -31,13 +31,13 @@ class StopRequest:
 
 @contextmanager
 def stop_request() -> Iterator[StopRequest]:
-    """Note the first SIGINT or SIGTERM; a second one interrupts at once."""
+    """Note the first SIGINT or SIGTERM; a second one raises Signalled at once."""
     request = StopRequest()
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def note(number: int, frame: Any) -> None:
         if request.number is not None:
-            raise Stopped(number, "stopped at once")
+            raise Signalled(number)
         request.number = number
 
     try:
@@ -47,3 +47,16 @@ def stop_request() -> Iterator[StopRequest]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def told(message: str) -> Iterator[None]:
+    """Say `message` where a signal ends the block, and nothing better was said."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Stopped(signal.SIGINT, message) from None
+    except Signalled as stop:
+        if stop.message:
+            raise
+        raise Stopped(stop.number, message) from None

@@ -21,10 +21,11 @@ from instructune.sandbox import Program
 BUILT_IN = Path(__file__).parent / "chat_templates"
 FALLBACK = "alpaca"  # for models that bring none: needs no special token but the end of text
 
-# `\ue000 number \ue001`, also as JSON text with escapes; a row's own \ue000 gets one like a
-# control string does, so that what is found in the template's text is ours.
-_OPEN = ("\ue000", r"\ue000")
-_PLACEHOLDER = re.compile(r"(?:\ue000|\\ue000)(\d+)(?:\ue001|\\ue001)")
+# A row's own \ue000 gets a placeholder like a control string does: what is found in the
+# template's text is ours.
+_OPEN = "\ue000"
+_PLACEHOLDER = re.compile("\ue000(\\d+)\ue001")
+_ESCAPED = re.compile(r"\\ue000\d+\\ue001")  # by a template that writes JSON in ASCII
 _REASONING = ("reasoning_content", "thinking", "reasoning")
 
 
@@ -42,7 +43,7 @@ class ChatTemplate:
         """`tokens` maps bos_token, eos_token, … to texts; `control` lists all special tokens."""
         self.source, self.tokens = source, tokens
         self._program = Program(source)
-        longest_first = sorted({*filter(None, control), *_OPEN}, key=len, reverse=True)
+        longest_first = sorted({*filter(None, control), _OPEN}, key=len, reverse=True)
         self._control = re.compile("|".join(map(re.escape, longest_first)))
 
     @property
@@ -81,7 +82,7 @@ class ChatTemplate:
 
             def hide(match: re.Match[str]) -> str:
                 found.append(match[0])
-                return f"\ue000{len(found) - 1}\ue001"
+                return f"{_OPEN}{len(found) - 1}\ue001"
 
             return self._control.sub(hide, value)
         if isinstance(value, dict):
@@ -125,7 +126,7 @@ def _shown(text: str, found: list[str]) -> Rendered:
         literal.append((length + len(own), length + len(own) + len(theirs)))
         length, position = literal[-1][1], match.end()
     pieces.append(text[position:])
-    if any(mark in piece for mark in _OPEN for piece in pieces[::2]):
+    if any(_OPEN in piece or _ESCAPED.search(piece) for piece in pieces[::2]):
         raise UserError(
             "the chat template takes a message apart inside a string that looks like a control "
             f"token ({', '.join(map(repr, sorted(set(found))))})",

@@ -112,10 +112,6 @@ class Tokenizer:
 
     def _lead(self) -> list[int]:
         """Ids that this tokenizer puts before a plain text; chats get theirs from the template."""
-        asked = self.config.get("add_bos_token")
-        if asked is not None:
-            bos = self._id("bos_token")
-            return [bos] if asked and bos is not None else []
         encoding = self._backend.encode("a", add_special_tokens=True)
         return encoding.ids[: encoding.special_tokens_mask.index(0)]
 

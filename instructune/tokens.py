@@ -165,14 +165,15 @@ class Encoding:
 
     def _continues(self, plan: Plan, full: Rendered) -> bool:
         """Whether `full` goes on after the answer of `plan`, and a control token ends it there."""
-        text, end = plan.text.text, len(plan.text.text)
+        text, control = plan.text.text, self.tokenizer.control
         if not full.text.startswith(text):
             return False
-        control = self.tokenizer.control
-        closed = text.rstrip()
-        if closed.endswith(control) and len(closed) > plan.spans[0].start:
-            return all(stop != len(closed) for _, stop in full.literal)
-        return full.text.startswith(control, end) and all(end != a for a, _ in full.literal)
+        start, end, closed = plan.spans[0].start, len(text), len(text.rstrip())
+        own = full.text.endswith(control, start, closed)
+        following = full.text.startswith(control, end)
+        return (own and all(closed != stop for _, stop in full.literal)) or (
+            following and all(end != begin for begin, _ in full.literal)
+        )
 
     def _weighed(self, record: Record, plan: Plan, encoded: Encoded) -> tuple[TokenRow, int]:
         """The sequence of a plan, and the index at which its last answer starts."""

@@ -65,9 +65,9 @@ def train(
     model.train()
     rows_of_steps = step_rows(data, plan.batch_size, plan.seed, state.step)
     while True:
-        if eval_data is not None and _evaluation_is_due(plan, state):
-            if not _evaluate(model, eval_data, loss, plan, state, hooks):
-                break
+        evaluates = eval_data is not None and _evaluation_is_due(plan, state)
+        if evaluates and not _evaluate(model, eval_data, loss, plan, state, hooks):
+            break
         if _checkpoint_is_due(plan, state):
             hooks.checkpoint(state)
         if _is_over(plan, state):
@@ -165,13 +165,14 @@ def _non_finite(what: str, state: State, rows: str) -> UserError:
 
 def _evaluate(
     model: torch.nn.Module,
-    data: TokenData,
+    data: TokenData | None,
     loss: Loss,
     plan: Plan,
     state: State,
     hooks: Hooks,
 ) -> bool:
     """Note in `state` how good the model is; False where a stop came before that was known."""
+    assert data is not None
     value = evaluate(model, data, loss, plan.pad_id, hooks.stop_requested)
     if value is None:
         return False

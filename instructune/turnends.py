@@ -57,8 +57,8 @@ class TurnEnds:
         for size in (len(common), len(last.ids)):
             if found := closing(text, last, 0, size, special):
                 return last.ids[found[-1]]
-        if inner.ids and inner.ids[0] in special:
-            return inner.ids[0]
+        if common == last.ids and inner.ids[len(common) :] and inner.ids[len(common)] in special:
+            return inner.ids[len(common)]
         return self.end_of_text()
 
     def _behind(self, what: str, messages: list[Message]) -> tuple[str, Encoded]:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import re
 import string
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tokenizers import AddedToken, Regex, decoders, models, pre_tokenizers
+from tokenizers import AddedToken, Regex, decoders, models, normalizers, pre_tokenizers
 from tokenizers import Tokenizer as Backend
 
 from instructune.records import Record
@@ -24,10 +24,9 @@ from instructune.tokenizer import Tokenizer
 from instructune.tokens import TokenRow
 
 WORDS = """
-    user assistant system tool model user_x x y a b INST SYS USER ASSISTANT Instruction Response Tool
-    hi hello be brief two plus four five no yes think so sum name arguments city Rome sunny weather
-    probe7 Probe7 Call12345 type function final analysis tools im_end im_start end eot_id s nothing
-    é 日 本
+    user assistant system tool tools model INST SYS USER ASSISTANT Instruction Response Tool
+    hi hello be brief two plus four no yes so sum name arguments city Rome sunny weather
+    final analysis im_end im_start s a b
 """
 
 
@@ -355,14 +354,42 @@ FAMILIES = {
 
 def word_tokenizer(control: Iterable[str], ordinary: Iterable[str] = ()) -> Backend:
     """A token a word, blank, line end or mark; control tokens first, so their ids are small."""
-    control = list(dict.fromkeys([*control, "<unk>"]))
-    texts = [*control, *string.punctuation, " ", "\n", *string.digits, *WORDS.split()]
+    control = list(dict.fromkeys(control))
+    texts = [*control, "<unk>", *string.punctuation, " ", "\n", *string.digits, *WORDS.split()]
     vocabulary = {text: i for i, text in enumerate(dict.fromkeys(texts))}
     backend = Backend(models.WordLevel(vocabulary, unk_token="<unk>"))
     backend.pre_tokenizer = pre_tokenizers.Split(Regex(r"\n|[^\S\n]|\w+|[^\w\s]"), "isolated")
     backend.decoder = decoders.Fuse()
     backend.add_special_tokens([AddedToken(t, special=True, normalized=False) for t in control])
     backend.add_tokens([AddedToken(t, special=False, normalized=False) for t in ordinary])
+    return backend
+
+
+def byte_tokenizer(control: Iterable[str], ordinary: Iterable[str] = ()) -> Backend:
+    """A token a byte, so that characters beyond ASCII take several."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    backend = Backend(models.BPE({char: i for i, char in enumerate(alphabet)}, merges=[]))
+    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    backend.decoder = decoders.ByteLevel()
+    backend.add_special_tokens([AddedToken(t, special=True, normalized=False) for t in control])
+    backend.add_tokens([AddedToken(t, special=False, normalized=False) for t in ordinary])
+    return backend
+
+
+def marking_tokenizer(kind: str) -> Backend:
+    """A small Llama-like tokenizer that marks words by ▁: the first word, each or none."""
+    pieces = ["<unk>", "<s>", "</s>", *string.ascii_letters, *"[]<>/1:\n", "▁", "ab", "▁ab"]
+    vocabulary = {piece: i for i, piece in enumerate(pieces)}
+    merges = [("a", "b"), ("▁", "ab")]
+    backend = Backend(models.BPE(vocabulary, merges=merges, unk_token="<unk>"))
+    if kind == "legacy":
+        backend.normalizer = normalizers.Sequence(
+            [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
+        )
+    else:
+        backend.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme=kind, split=False)
+    backend.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.Fuse()])
+    backend.add_special_tokens(["<s>", "</s>"])
     return backend
 
 
@@ -385,15 +412,16 @@ def save(
     return folder
 
 
-def build(family: Family, folder: Path) -> Tokenizer:
+def build(family: Family, folder: Path, make: Callable[..., Backend] = word_tokenizer) -> Tokenizer:
     """The family's tokenizer, read from files."""
     named = {"bos_token": family.bos, "eos_token": family.eos, "pad_token": family.pad}
+    if "<unk>" in family.control:
+        named["unk_token"] = "<unk>"
     save(
         folder,
-        word_tokenizer(family.control, family.ordinary),
+        make(family.control, family.ordinary),
         template=family.template,
         stops=family.generation_stops,
-        unk_token="<unk>",
         **{name: token for name, token in named.items() if token},
     )
     return Tokenizer(folder)
@@ -401,11 +429,13 @@ def build(family: Family, folder: Path) -> Tokenizer:
 
 def chat(*turns: str | dict[str, Any], **fields: Any) -> Record:
     """A record of `"role: content"` turns; a turn may also be a message as it is."""
-    messages = [
-        turn if isinstance(turn, dict) else dict(zip(("role", "content"), turn.split(": ", 1)))
-        for turn in turns
-    ]
+    messages = [turn if isinstance(turn, dict) else _turn(turn) for turn in turns]
     return Record(id="r", messages=messages, origin="rows.jsonl:1", **fields)
+
+
+def _turn(text: str) -> dict[str, str]:
+    role, content = text.split(": ", 1)
+    return {"role": role, "content": content}
 
 
 def shown(tokenizer: Tokenizer, row: TokenRow) -> str:

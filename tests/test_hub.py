@@ -34,6 +34,7 @@ FILES = {
     "pytorch_model.bin": b"\x80\x04.",
     "modeling_evil.py": b"boom()",
     "onnx/model.safetensors": WEIGHTS,
+    "model-int8/all.safetensors": WEIGHTS,
     "tokenizer.json": b"{}",
     "tokenizer_config.json": b"{}",
     "tokenizer.model": b"sentencepiece",

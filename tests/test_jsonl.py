@@ -163,7 +163,7 @@ LINES = [
     ),
     ("raw NUL", b'{"a":1}\x00', "not JSON (extra data at column 8)"),
     ("lone CR", b'{"a":1}\r{"a":2}', "not JSON (extra data at column 9)"),
-    ("raw CR in a string", b'{"a":"x\ry"}', "not JSON (invalid control character at at column 8)"),
+    ("raw CR in a string", b'{"a":"x\ry"}', "not JSON (invalid control character at column 8)"),
     ("two values", b'{"a":1} {"a":2}', "not JSON (extra data at column 9)"),
     ("number", b"1", "not a JSON object but a number"),
     ("array", b"[]", "not a JSON object but an array"),
@@ -178,7 +178,7 @@ LINES = [
 ]
 
 
-@pytest.mark.parametrize(("line", "reason"), [l[1:] for l in LINES], ids=[l[0] for l in LINES])
+@pytest.mark.parametrize(("line", "reason"), [x[1:] for x in LINES], ids=[x[0] for x in LINES])
 def test_a_bad_line_is_told_and_reading_goes_on(line, reason):
     stream = io.BytesIO(b'{"n":1}\n' + line + b'\n{"n":3}\n')
     before, bad, after = read_rows(stream, "f")
@@ -213,7 +213,7 @@ KEPT = [
     (b'{"a":"\\u0000"}', "\x00"),
     (b'{"a":0.1}', 0.1),
     (b'{"a":5e-324}', 5e-324),
-    (b'{"a":1.7976931348623157e308}', 1.7976931348623157e308),
+    (b'{"a":1.7976931348623157e+308}', 1.7976931348623157e308),
     (b'{"a":true}', True),
     (b'{"a":null}', None),
     ('{"a":"😀é汉"}'.encode(), "😀é汉"),
@@ -274,7 +274,7 @@ def test_an_unterminated_last_line_is_good_when_whole_and_told_when_cut():
     assert next(read_rows(io.BytesIO(b'{"a":1}'), "f")).value == {"a": 1}
     cut = next(read_rows(io.BytesIO(b'{"a":"x'), "f"))
     assert cut.reason == (
-        "not JSON (unterminated string starting at at column 6); "
+        "not JSON (unterminated string starting at column 6); "
         "the last line is unterminated, was the file cut?"
     )
     inside = next(read_rows(io.BytesIO('{"a":"é'.encode()[:-1]), "f"))

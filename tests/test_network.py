@@ -15,13 +15,14 @@ from instructune.network import unreachable
 
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
 
 
 class _Answering(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
-        self.send_response(int(self.path[1:]))
+        self.send_response(int(self.path.rpartition("/")[2]))
         self.send_header("Location", "http://127.0.0.1:1/")
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -71,8 +72,21 @@ def test_a_folder_needs_no_network() -> None:
     assert unreachable("file:///srv/simple") is None
 
 
-def test_a_broken_proxy_is_told(monkeypatch: pytest.MonkeyPatch, closed_port: int) -> None:
-    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{closed_port}")
-    monkeypatch.delenv("no_proxy", raising=False)
-    monkeypatch.delenv("NO_PROXY", raising=False)
-    assert unreachable("http://example.invalid") == "connection refused"
+@pytest.mark.parametrize("given", [True, False], ids=["given", "environment"])
+def test_proxies_are_asked(
+    answering: str, closed_port: int, monkeypatch: pytest.MonkeyPatch, given: bool
+) -> None:
+    for proxy, expected in (
+        (answering, None),
+        (f"http://127.0.0.1:{closed_port}", "connection refused"),
+    ):
+        monkeypatch.setenv("http_proxy", "" if given else proxy)
+        reason = unreachable("http://nowhere.invalid/200", proxy=proxy if given else None)
+        assert reason == expected
+
+
+def test_a_proxy_that_only_the_clients_know_is_left_to_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("all_proxy", "socks5://127.0.0.1:1")
+    assert unreachable("http://nowhere.invalid/") is None

@@ -62,7 +62,9 @@ def test_the_tour_prints_what_the_readme_shows(scratch):
             text=True,
         )
         output = "".join(f"{line.rstrip()}\n" for line in result.stdout.splitlines())
-        assert pattern(expected).fullmatch(output), f"$ {command}\n{output}\n--- expected\n{expected}"
+        assert pattern(expected).fullmatch(output), (
+            f"$ {command}\n{output}\n--- expected\n{expected}"
+        )
 
 
 def test_the_readme_lists_every_option_of_every_command():

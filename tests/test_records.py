@@ -11,6 +11,7 @@ from instructune.records import (
     PREDICTION_FIELDS,
     SUMMARY_FIELDS,
     Record,
+    fault,
     json_schema,
     key_of,
 )
@@ -74,3 +75,135 @@ def test_field_tables_agree():
     tables = [{name: field.meaning for name, field in FIELDS.items()}]
     for table in (*tables, PREDICTION_FIELDS, SUMMARY_FIELDS):
         assert all(text and not text.endswith(".") for text in table.values())
+
+
+ANSWER = {"role": "assistant", "content": "a"}
+CALL = {"type": "function", "function": {"name": "f", "arguments": "{}"}}
+CALLING = {"role": "assistant", "content": None, "tool_calls": [CALL]}
+RESULT = {"role": "tool", "content": "r"}
+
+GOOD = [
+    {"messages": [QUESTION]},
+    {"messages": [QUESTION, ANSWER]},
+    {"messages": [{"role": "system", "content": ""}, QUESTION]},
+    {"messages": [QUESTION, CALLING, RESULT, RESULT, ANSWER]},
+    {"messages": [QUESTION, CALLING]},
+    {"messages": [QUESTION | {"name": "ann"}, ANSWER | {"weight": 0}]},
+    {"messages": [QUESTION, ANSWER], "rejected": [{"role": "assistant", "content": "b"}]},
+    {"messages": [QUESTION, ANSWER], "desirable": False},
+    {"text": "t"},
+    {"text": "t", "label": "pos"},
+    {"text": "t", "label": ["a", "b"]},
+    {"text": "t", "label": []},
+    {"text": "t", "label": 0.5},
+    {"text": "t", "anything": {"else": [None]}},
+    {"text": "t", "entities": [{"start": 0, "end": 1, "type": "X"}], "relations": []},
+    {"texts": ["a", "b"], "label": 1},
+    {"tokens": ["a", "b"], "tags": ["O", "B-X"]},
+    {"tokens": ["a"]},
+    {"text": "t", "kind": "task"},
+    {"text": "t", "kind": ["task", "constraint"]},
+    {"text": "t", "checks": [{"check": "max_words", "args": {"n": 3}}, {"check": "x"}]},
+    {"text": "t", "positive": "p", "negatives": ["n"], "annotations": {"ann": 1}},
+    {"text": "t", "id": "1", "origin": "f:1", "fields": {"label": True}, "weight": 2},
+]
+
+
+@pytest.mark.parametrize("row", GOOD, ids=map(str, range(len(GOOD))))
+def test_a_good_record_has_no_fault(row):
+    assert fault(row) is None
+
+
+BODY = "needs exactly one of messages, text, texts, tokens, found "
+BAD = [
+    ({}, BODY + "none"),
+    ({"label": "x"}, BODY + "none"),
+    ({"text": "t", "messages": [QUESTION]}, BODY + "messages and text"),
+    ({"messages": []}, "messages must be a non-empty list of turns"),
+    ({"messages": "hi"}, "messages must be a non-empty list of turns"),
+    ({"messages": [QUESTION, None]}, "messages[1] must be an object with role and content"),
+    (
+        {"messages": [{"role": "bot", "content": "x"}]},
+        "messages[0].role 'bot' is not one of system, user, assistant, tool",
+    ),
+    (
+        {"messages": [{"role": ["user"], "content": "x"}]},
+        "messages[0].role ['user'] is not one of system, user, assistant, tool",
+    ),
+    ({"messages": [{"role": "user"}]}, "messages[0].content must be a string"),
+    ({"messages": [{"role": "user", "content": None}]}, "messages[0].content must be a string"),
+    ({"messages": [{"role": "user", "content": ["x"]}]}, "messages[0].content must be a string"),
+    ({"messages": [QUESTION, CALLING | {"content": 5}]}, "messages[1].content must be a string"),
+    ({"messages": [RESULT]}, "messages[0] is a tool's answer without a call before it"),
+    (
+        {"messages": [QUESTION, ANSWER, RESULT]},
+        "messages[2] is a tool's answer without a call before it",
+    ),
+    (
+        {"messages": [QUESTION | {"tool_calls": [CALL]}]},
+        "messages[0].tool_calls belong to the assistant, not the user",
+    ),
+    (
+        {"messages": [QUESTION, ANSWER | {"tool_calls": []}]},
+        "messages[1].tool_calls must be a non-empty list",
+    ),
+    (
+        {"messages": [QUESTION, ANSWER | {"tool_calls": [{"name": "f"}]}]},
+        "messages[1].tool_calls each need function.name",
+    ),
+    (
+        {"messages": [QUESTION, ANSWER | {"tool_calls": [{"function": {"name": 1}}]}]},
+        "messages[1].tool_calls each need function.name",
+    ),
+    (
+        {
+            "messages": [
+                QUESTION,
+                ANSWER | {"tool_calls": [{"function": {"name": "f", "arguments": [1]}}]},
+            ]
+        },
+        "messages[1].tool_calls each need function.arguments as JSON text or an object",
+    ),
+    (
+        {"messages": [{"role": "system", "content": "s"}] * 2},
+        "messages has no user or assistant turn",
+    ),
+    ({"messages": [QUESTION, ANSWER | {"content": ""}]}, "messages ends in an empty answer"),
+    ({"text": ""}, "text is empty"),
+    ({"text": " \n\t"}, "text is empty"),
+    ({"text": None}, "text must be a string"),
+    ({"texts": ["a"]}, "texts must be a list of strings"),
+    ({"texts": ["a", 1]}, "texts must hold only strings"),
+    ({"tokens": ["a", "b"], "tags": ["O"]}, "has 1 tags for 2 tokens"),
+    ({"text": "t", "tags": ["O"]}, "has 1 tags for 0 tokens"),
+    ({"tokens": []}, "tokens must be a list of strings"),
+    ({"text": "t", "label": True}, "label must be a list of strings"),
+    ({"text": "t", "label": [1]}, "label must hold only strings"),
+    ({"text": "t", "id": 1}, "id must be a string"),
+    ({"text": "t", "weight": True}, "weight must be a number"),
+    ({"text": "t", "weight": "2"}, "weight must be a number"),
+    ({"text": "t", "references": []}, "references must be a non-empty list"),
+    ({"text": "t", "kind": "chore"}, "kind must be any of task, constraint, demonstration"),
+    ({"text": "t", "kind": [[]]}, "kind must be any of task, constraint, demonstration"),
+    ({"text": "t", "checks": {}}, "checks must be a list"),
+    ({"text": "t", "checks": [{}]}, "checks must hold objects with a check name"),
+    ({"text": "t", "checks": [{"check": "x", "args": []}]}, "checks must hold args as an object"),
+    ({"text": "t", "tools": {}}, "tools must be a list of objects"),
+    ({"text": "t", "tools": ["f"]}, "tools must hold only objects"),
+    ({"text": "t", "rejected": []}, "rejected must be a non-empty list of turns"),
+    ({"text": "t", "rejected": [{"role": "x"}]}, "rejected[0].role 'x' is not one of"),
+    ({"text": "t", "desirable": 1}, "desirable must be true or false"),
+    ({"text": "t", "fields": []}, "fields must be an object"),
+]
+
+
+@pytest.mark.parametrize(("row", "reason"), BAD, ids=map(str, range(len(BAD))))
+def test_a_fault_names_the_field_and_what_it_must_be(row, reason):
+    found = fault(row)
+    assert found
+    assert found.startswith(reason)
+
+
+def test_where_a_record_is_told_to_be():
+    assert Record(id="a", origin="f:3").where == "f:3"
+    assert Record(id="a").where == "id 'a'"

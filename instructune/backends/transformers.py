@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from instructune.completions import Completion, Prompt
+from instructune import lineage
+from instructune.completions import Completion, Notify, Prompt, Tick
 from instructune.configs import GenerateConfig
-from instructune.plan import limit_of
 from instructune.environment import before_torch
 from instructune.errors import Exit, UserError
 from instructune.jsonl import load_document
 from instructune.modelfiles import ModelFiles, resolve
+from instructune.plan import limit_of
+from instructune.rundir import open_run
 from instructune.tokenizer import Tokenizer
 from instructune.tokens import prompt_ids
 
 if TYPE_CHECKING:
     from instructune.decoding import Row
 
-Notify = Callable[[dict[str, Any]], None]
-
 
 def connect(config: GenerateConfig, notify: Notify) -> Local:
-    """Load the model that `config` names."""
+    """Find the model that `config` names; it is loaded when the first answer is wanted."""
+    before_torch()
     files = resolve(config.model, lambda text: notify({"event": "note", "text": text}))
     return Local(config, files)
 
@@ -32,35 +34,40 @@ class Local:
 
     def __init__(self, config: GenerateConfig, files: ModelFiles) -> None:
         self.config, self.files = config, files
-        self.fingerprint = files.fingerprint
-        self.tokenizer = Tokenizer(files.adapter or files.folder, config.template)
+        self.fingerprint = _fingerprint(files, config.seed)
+        self.tokenizer = Tokenizer(files.tokenizer, config.template)
         self._check_template(files)
-        path = files.folder / "config.json"
-        limit = limit_of(load_document(path.read_bytes(), str(path)))
-        given = [n for n in (limit, config.max_length) if n is not None]
-        self.limit = min(given) if given else None
+        self.stops = _stop_ids(files, self.tokenizer)
+        given = [limit_of(_document(files.folder / "config.json")), config.max_length]
+        self.limit = min((n for n in given if n is not None), default=None)
         self._model: Any = None
 
     def _check_template(self, files: ModelFiles) -> None:
         """Answers to prompts the model was not trained with are no answers."""
         if files.run is None:
             return
-        from instructune.rundir import open_run
-
-        trained = open_run(files.run)[1]["fingerprints"]["tokenizer"]
+        trained = open_run(files.run)[1].get("fingerprints", {}).get("tokenizer")
         if trained != self.tokenizer.fingerprint:
             raise UserError(
                 "the run was trained with another template or tokenizer",
-                where=self.config.template and "--template" or str(files.run),
-                hint="leave --template out to use the run's own",
+                where="--template" if self.config.template else str(files.run),
+                hint="leave --template out to use the run's own" if self.config.template else None,
                 code=Exit.MISMATCH,
             )
+
+    def settings(self) -> dict[str, Any]:
+        """Fingerprints and versions that the answers depend on."""
+        return {
+            "model": self.fingerprint,
+            "tokenizer": self.tokenizer.fingerprint,
+            "stop_ids": sorted(self.stops),
+            "versions": lineage.versions("torch", "transformers", "tokenizers"),
+        }
 
     @property
     def model(self) -> Any:
         """The torch model, loaded at first use: prompts that cannot be rendered fail sooner."""
         if self._model is None:
-            before_torch()
             from instructune import hardware
             from instructune.models import load_model
 
@@ -69,34 +76,37 @@ class Local:
             dtype = hardware.dtype(self.config.dtype, device)
             self._model = load_model(
                 self.files, dtype=dtype, seed=self.config.seed, device=str(device)
-            ).eval()
+            )
         return self._model
 
-    def complete(self, prompts: list[Prompt]) -> list[Completion]:
-        """Answer in batches of like length; what is too long or refused becomes an error."""
-        from instructune.decoding import Settings, decode
-
-        answers: list[Completion | None] = [None] * len(prompts)
-        rows: list[tuple[int, Row]] = []
-        for i, prompt in enumerate(prompts):
+    def complete(self, prompts: list[Prompt], tick: Tick) -> list[Completion]:
+        """Answer the longest first; what is too long or refused becomes an error."""
+        rows: list[Row | Completion] = []
+        for prompt in prompts:
             try:
-                rows.append((i, self._row(prompt)))
+                rows.append(self._row(prompt))
             except UserError as error:
-                answers[i] = Completion(None, "error", error=error.reason)
-        rows.sort(key=lambda pair: -len(pair[1].prompt))
+                rows.append(Completion(None, "error", error=error.reason))
+        asked = [row for row in rows if not isinstance(row, Completion)]
+        if asked:
+            self._decode(sorted(asked, key=lambda row: -len(row.prompt)), len(prompts), tick)
+        return [row if isinstance(row, Completion) else self._completion(row) for row in rows]
+
+    def _decode(self, rows: list[Row], count: int, tick: Tick) -> None:
+        from instructune.decoding import Settings, decode
+        from instructune.memory import memory_errors
+
+        tokens = 0
+
+        def tell(new: int) -> None:
+            nonlocal tokens
+            tokens += new
+            unfinished = sum(row.finish_reason is None for row in rows)
+            tick(count - unfinished, tokens)
+
         settings = Settings(self.config.temperature, self.config.top_p, self.config.top_k)
-        for start in range(0, len(rows), self.config.batch_size):
-            batch = rows[start : start + self.config.batch_size]
-            decode(
-                self.model,
-                [row for _, row in batch],
-                self.tokenizer.stop_ids,
-                settings,
-                self.tokenizer.pad_id,
-            )
-            for i, row in batch:
-                answers[i] = self._completion(row)
-        return answers  # type: ignore[return-value]
+        with memory_errors():
+            decode(self.model, rows, self.stops, settings, self.config.batch_size, tell)
 
     def _row(self, prompt: Prompt) -> Row:
         from instructune.decoding import Row
@@ -105,20 +115,55 @@ class Local:
         room = self.config.max_new_tokens
         if self.limit is not None:
             room = min(room, self.limit - len(ids))
-        if room < 1 or not ids:
-            raise UserError(f"a prompt of {len(ids)} tokens leaves no room for an answer")
+        if not ids:
+            raise UserError("the prompt is empty")
+        if room < 1:
+            raise UserError(
+                f"a prompt of {len(ids)} tokens leaves no room for an answer within {self.limit}"
+            )
         key = f"{self.config.seed}\0{prompt.record['id']}\0{prompt.sample}"
-        return Row(ids, room, key, self._stops_at if self.config.stop else None)
+        return Row(ids, room, key, self._ended if self.config.stop else None)
 
-    def _stops_at(self, ids: list[int]) -> bool:
-        """Whether the last tokens complete a stop string (no token is less than a byte)."""
-        longest = max(len(stop.encode()) for stop in self.config.stop)
-        tail = self.tokenizer.decode(ids[-longest - 4 :])
-        return any(stop in tail for stop in self.config.stop)
+    def _ended(self, ids: list[int]) -> bool:
+        """Whether the answer holds a stop string, looking at no more than its end may hold."""
+        # a token of an answer is a byte at least, and what was cut may have been part of a letter
+        most = max(len(stop.encode()) for stop in self.config.stop) + 4
+        words = (i for i in reversed(ids) if i not in self.tokenizer.special_ids)
+        tail = self.tokenizer.decode([*islice(words, most)][::-1])
+        return any(stop in tail for stop in self.config.stop) and self._cut(ids)[1]
+
+    def _cut(self, ids: list[int]) -> tuple[str, bool]:
+        """The text before the first stop string, and whether there is one."""
+        text = self.tokenizer.decode(ids)
+        found = [at for stop in self.config.stop if (at := text.find(stop)) >= 0]
+        return (text[: min(found)], True) if found else (text, False)
 
     def _completion(self, row: Row) -> Completion:
-        text = self.tokenizer.decode(row.ids)
-        for stop in self.config.stop:
-            text = text.partition(stop)[0]
-        reason = row.finish_reason or "length"
+        if row.finish_reason == "error":
+            reason = f"the model's output is not finite, at token {len(row.ids) + 1}"
+            return Completion(None, "error", len(row.prompt), len(row.ids), reason)
+        text, stopped = self._cut(row.ids)
+        reason = "stop" if stopped else row.finish_reason or "length"
         return Completion(text, reason, len(row.prompt), len(row.ids))
+
+
+def _fingerprint(files: ModelFiles, seed: int) -> str:
+    """The model's; a preset's weights are told by the seed that draws them as well."""
+    if files.random and files.seed is None:
+        return lineage.fingerprint({"preset": files.fingerprint, "seed": seed})
+    return files.fingerprint
+
+
+def _stop_ids(files: ModelFiles, tokenizer: Tokenizer) -> frozenset[int]:
+    """Ids that end an answer: those the adapter's folder names, else the model's, and eos."""
+    stops = {tokenizer.eos_id}
+    folders = [folder for folder in (files.adapter, files.folder) if folder]
+    for path in [f / name for f in folders for name in ("generation_config.json", "config.json")]:
+        if (found := _document(path).get("eos_token_id")) is not None:
+            stops |= set(found if isinstance(found, list) else [found])
+            break
+    return frozenset(i for i in stops if i is not None)
+
+
+def _document(path: Path) -> dict[str, Any]:
+    return load_document(path.read_bytes(), str(path)) if path.is_file() else {}

@@ -9,9 +9,11 @@ from contextlib import contextmanager
 from typing import Any
 
 from instructune.commands.options import say
+from instructune.errors import visible
 
 Event = dict[str, Any]
 _EVERY = 5.0  # seconds between plain lines
+_COUNTED = ("step", "rows")  # events that come in numbers; the others are all shown
 
 
 @contextmanager
@@ -19,7 +21,7 @@ def progress(quiet: bool = False) -> Iterator[Callable[[Event], None]]:
     """Yield a function that shows events as they come."""
     if quiet:
         yield lambda event: None
-    elif sys.stderr.isatty():
+    elif sys.stderr is not None and sys.stderr.isatty():
         with _Bar() as bar:
             yield bar.show
     else:
@@ -27,12 +29,11 @@ def progress(quiet: bool = False) -> Iterator[Callable[[Event], None]]:
 
 
 class _Pace:
-    """Steps done and units a second, from the events of this run alone."""
+    """Steps done and tokens a second, from the events of this run alone."""
 
     def __init__(self) -> None:
         self.started = time.monotonic()
-        self.first, self.step, self.steps, self.units = 0, 0, 0, 0
-        self.unit = "tokens"
+        self.first, self.step, self.steps, self.tokens = 0, 0, 0, 0
 
     def take(self, event: Event) -> None:
         if event["event"] == "start":
@@ -40,11 +41,16 @@ class _Pace:
             self.first = self.step = event.get("step", 0)
             self.steps = event["resolved"]["steps"]
         elif event["event"] == "step":
-            self.step, self.units = event["step"], self.units + event["tokens"]
+            self.step, self.tokens = event["step"], self.tokens + event["tokens"]
+
+    @property
+    def at_an_end(self) -> bool:
+        """Whether the step is the first of this run or the last of all."""
+        return self.step in (self.first + 1, self.steps)
 
     @property
     def rate(self) -> float:
-        return self.units / max(time.monotonic() - self.started, 1e-9)
+        return self.tokens / max(time.monotonic() - self.started, 1e-9)
 
     @property
     def left(self) -> str:
@@ -65,30 +71,30 @@ def _told(event: Event, pace: _Pace) -> str:
         best = "  (best)" if event["best"] else ""
         return f"step {event['step']}/{pace.steps}  eval loss {event['eval_loss']:.4f}{best}"
     if event["event"] == "rows":
-        return f"{event['done']} rows  {event['tokens_per_second']:,.0f} tokens/s"
-    return event.get("text", "")
+        of = f"/{event['of']}" if event.get("of") else ""
+        return f"{event['done']}{of} answers  {event['tokens_per_second']:,.0f} tokens/s"
+    return visible(event.get("text", ""))
 
 
 class _Lines:
     """A line every few seconds, and every word that is not about steps."""
 
     def __init__(self) -> None:
-        self.pace, self.last = _Pace(), 0.0
+        self.pace, self.last = _Pace(), time.monotonic()
 
     def show(self, event: Event) -> None:
         self.pace.take(event)
-        if event["event"] == "start":
-            return
-        due = time.monotonic() - self.last >= _EVERY or event.get("step") == self.pace.steps
-        if event["event"] in ("step", "rows") and not due:
-            return
-        if event["event"] in ("step", "rows"):
+        if event["event"] in _COUNTED:
+            due = time.monotonic() - self.last >= _EVERY
+            if not due and not (event["event"] == "step" and self.pace.at_an_end):
+                return
             self.last = time.monotonic()
-        say(_told(event, self.pace))
+        if text := _told(event, self.pace):
+            say(text)
 
 
 class _Bar:
-    """One live line that steps fill, with other words above it."""
+    """One live line that steps fill, with other words above it; gone when the step ends."""
 
     def __init__(self) -> None:
         from rich.console import Console
@@ -97,9 +103,12 @@ class _Bar:
         self.pace = _Pace()
         self.console = Console(stderr=True)
         self.bar = Progress(
-            BarColumn(bar_width=24), TextColumn("{task.description}"), console=self.console
+            BarColumn(bar_width=24),
+            TextColumn("{task.description}", markup=False),
+            console=self.console,
+            transient=True,
         )
-        self.task = self.bar.add_task("", total=None)
+        self.task = self.bar.add_task("", total=None, visible=False)
 
     def __enter__(self) -> _Bar:
         self.bar.start()
@@ -110,11 +119,14 @@ class _Bar:
 
     def show(self, event: Event) -> None:
         self.pace.take(event)
-        if event["event"] in ("step", "rows"):
-            total = self.pace.steps or event.get("of")
-            done = event.get("step", event.get("done"))
+        text = _told(event, self.pace)
+        if event["event"] in _COUNTED:
             self.bar.update(
-                self.task, total=total, completed=done, description=_told(event, self.pace)
+                self.task,
+                total=self.pace.steps or event.get("of"),
+                completed=event.get("step", event.get("done")),
+                description=text,
+                visible=True,
             )
-        elif text := _told(event, self.pace):
+        elif text:
             self.console.print(text, markup=False, highlight=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as jsonlib
 import shutil
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,15 +12,25 @@ from instructune.commands import options
 from instructune.configs import ShowConfig
 from instructune.errors import visible
 
+if TYPE_CHECKING:
+    from instructune.comparing import Answered, Comparison
+    from instructune.stages.show import MaskView, RunView
+
 _LEVELS = "▁▂▃▄▅▆▇█"
+_LABEL = 13  # columns of a name: finish_reason is the longest of ours
+_LONGEST = 600  # characters of an answer beside another
 
 
 def show(
     ctx: typer.Context,
     path: Annotated[
-        str, typer.Argument(help="A run directory or a file of rows, or - for a pipe.")
+        str, typer.Argument(help="A run directory or a file, or - for a pipe.")
     ] = ShowConfig.path,
     limit: Annotated[int, typer.Option("--limit", "-n", help="Rows to show.")] = ShowConfig.limit,
+    baseline: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Predictions of before; shows what became different."),
+    ] = ShowConfig.baseline,
     mask: Annotated[
         bool, typer.Option("--mask", help="Tokens as train sees them, learned ones in brackets.")
     ] = ShowConfig.mask,
@@ -36,20 +46,22 @@ def show(
     config: options.ConfigFile = None,
     json: options.Json = False,
 ) -> None:
-    """Look at rows, at what train learns of them, or at a run and its loss curve."""
-    from instructune.stages.show import MaskView, RunView
+    """Look at rows, at what train learns of them, at changed answers, or at a run's loss curve."""
+    from instructune.comparing import Comparison
+    from instructune.stages.show import DocumentView, MaskView, RunView
     from instructune.stages.show import show as run
 
     view = run(options.settings(ctx, ShowConfig))
     if json:
-        typer.echo(jsonlib.dumps(view._asdict(), ensure_ascii=False))
+        typer.echo(jsonlib.dumps(_plain(view)))  # ASCII, so that no terminal is driven by it
     elif isinstance(view, RunView):
-        _print_run(view.document, view.losses, view.eval_losses)
+        _print_run(view)
+    elif isinstance(view, Comparison):
+        _print_comparison(view)
     elif isinstance(view, MaskView):
-        for where, tokens in view.sequences:
-            learned = sum(is_learned for _, is_learned in tokens)
-            typer.echo(f"{visible(where)}  {len(tokens)} tokens, {learned} learned")
-            typer.echo("  " + " ".join(_token(*token) for token in tokens))
+        _print_mask(view)
+    elif isinstance(view, DocumentView):
+        typer.echo(visible(jsonlib.dumps(view.document, ensure_ascii=False, indent=2)))
     else:
         for where, row in view.rows:
             typer.echo(visible(where))
@@ -57,37 +69,79 @@ def show(
                 _print_field(key, value)
 
 
+def _plain(value: Any) -> Any:
+    """Named tuples as objects."""
+    if hasattr(value, "_asdict"):
+        return {key: _plain(item) for key, item in value._asdict().items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def _print_mask(view: MaskView) -> None:
+    for where, tokens in view.sequences:
+        learned = sum(is_learned for _, is_learned in tokens)
+        typer.echo(f"{visible(where)}  {len(tokens)} tokens, {learned} learned")
+        typer.echo("  " + " ".join(_token(*token) for token in tokens))
+
+
 def _token(text: str, learned: bool) -> str:
     return f"[{visible(text)}]" if learned else visible(text)
 
 
 def _print_field(key: str, value: Any) -> None:
-    if key == "messages" and isinstance(value, list):
+    if key == "messages" and isinstance(value, list) and all(isinstance(m, dict) for m in value):
         for message in value:
-            body = message.get("content") or jsonlib.dumps(
-                message.get("tool_calls"), ensure_ascii=False
-            )
-            typer.echo(f"  {visible(str(message.get('role'))):>9}  {_indented(str(body))}")
-        return
-    text = value if isinstance(value, str) else jsonlib.dumps(value, ensure_ascii=False)
-    typer.echo(f"  {visible(key):>9}  {_indented(text)}")
+            body = message.get("content") or _text(message.get("tool_calls"))
+            _print_labelled(str(message.get("role")), _text(body))
+    else:
+        _print_labelled(key, _text(value))
 
 
-def _indented(text: str) -> str:
-    return visible(text).replace("\n", "\n" + " " * 13)
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else jsonlib.dumps(value, ensure_ascii=False)
 
 
-def _print_run(
-    document: dict[str, Any], losses: list[tuple[int, float]], held_out: list[tuple[int, float]]
-) -> None:
-    resolved = document["resolved"]
-    share = resolved["trainable_parameters"] / resolved["parameters"]
-    typer.echo(f"{document['base']}, {document['objective']} by {document['method']}")
-    typer.echo(
-        f"  {document['state']}: {losses[-1][0] if losses else 0} of {resolved['steps']} steps, "
-        f"{resolved['trainable_parameters']:,} parameters trained ({share:.2%})"
-    )
-    for name, points in (("loss", losses), ("eval loss", held_out)):
+def _print_labelled(label: str, text: str) -> None:
+    indent = "\n" + " " * (_LABEL + 4)
+    typer.echo(f"  {visible(label):>{_LABEL}}  {visible(text).replace(chr(10), indent)}")
+
+
+def _print_comparison(view: Comparison) -> None:
+    for row in view.shown:
+        sample = f"  sample {row.sample}" if row.sample else ""
+        typer.echo(f"{visible(row.id)}{sample}")
+        _print_labelled("question", _short(row.question))
+        for reference in row.references:
+            _print_labelled("reference", _short(_text(reference)))
+        _print_labelled("before", _answer(row.before))
+        _print_labelled("after", _answer(row.after))
+    known = f": {view.gained} became right, {view.lost} wrong" if view.gained + view.lost else ""
+    typer.echo(f"{view.different} of {view.rows} answers differ{known}")
+    if view.unmatched:
+        typer.echo(f"{view.unmatched} answers are in one file only")
+
+
+def _answer(answer: Answered) -> str:
+    mark = {True: "✓ ", False: "✗ ", None: ""}[answer.right]
+    if answer.error is not None:
+        return f"{mark}({_short(answer.error)})"
+    return mark + _short(_text(answer.prediction))
+
+
+def _short(text: str) -> str:
+    text = text.strip()
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + " …"
+
+
+def _print_run(view: RunView) -> None:
+    document, resolved = view.document, view.document.get("resolved", {})
+    base, objective, method = (document.get(name) for name in ("base", "objective", "method"))
+    typer.echo(visible(f"{base}, {objective} by {method}"))
+    step = view.losses[-1][0] if view.losses else 0
+    trained, whole = (resolved.get(f"{name}parameters", 0) for name in ("trainable_", ""))
+    share = f" ({trained / whole:.2%})" if whole else ""
+    told = f"{view.state}: {step} of {resolved.get('steps', '?')} steps"
+    typer.echo(visible(f"  {told}, {trained:,} parameters trained{share}"))
+    for name, points in (("loss", view.losses), ("eval loss", view.eval_losses)):
         if points:
             values = [value for _, value in points]
             typer.echo(f"  {name:>9}  {values[0]:.4f} {curve(values)} {values[-1]:.4f}")

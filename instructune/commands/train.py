@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json as jsonlib
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -116,12 +118,23 @@ def train(
     if not settings.data and options.stdin_is_piped():
         settings = dataclasses.replace(settings, data=("-",))
     with progress(quiet=json) as notify:
-        report = run(settings, notify)
-    if settings.dry_run:
-        _tell_rehearsal(report, json)
-    else:
-        options.report(_told(report, settings.output), report, json)
+        report = run(settings, _undeterred(notify))
+    with suppress(BrokenPipeError):
+        if settings.dry_run:
+            _tell_rehearsal(report, json)
+        else:
+            options.report(_told(report, settings.output), report, json)
     sys.stdout.write(jsonlib.dumps(report, ensure_ascii=False) + "\n")
+
+
+def _undeterred(notify: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
+    """A training outlives the reader of its progress; everything is in the log too."""
+
+    def tell(event: dict[str, Any]) -> None:
+        with suppress(BrokenPipeError):
+            notify(event)
+
+    return tell
 
 
 def _told(report: dict[str, Any], output: str) -> str:

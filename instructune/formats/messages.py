@@ -19,4 +19,5 @@ def convert(row: dict[str, Any]) -> list[dict[str, Any]]:
     messages = row["messages"]
     if type(messages) is not list:
         raise ValueError("messages must be a list of turns")
-    return [{"messages": _turns.turns(messages, "messages")} | _turns.tools(row)]
+    made = {"messages": _turns.turns(messages, "messages")}
+    return [made | _turns.tools(row) if "tools" in row else made]

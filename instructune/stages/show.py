@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import fcntl
+import os
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from instructune import files, rundir
+from instructune import comparing, files, rundir
+from instructune.comparing import Comparison
 from instructune.configs import ShowConfig
+from instructune.containers import containers
 from instructune.errors import UserError, usage
-from instructune.jsonl import BadRow, read_rows
+from instructune.jsonl import BadRow, Row
 from instructune.modelfiles import resolve
+from instructune.rundir import RunDir
 from instructune.sources import Reading, Tally, read_records
 from instructune.tokenizer import Tokenizer
 from instructune.tokens import Encoding
 
 
 class RunView(NamedTuple):
-    """A run: its document, and the losses of its steps and evaluations by step."""
+    """A run: its document, what it is doing, and the losses by step of training and evaluation."""
 
     document: dict[str, Any]
+    state: str
     losses: list[tuple[int, float]]
     eval_losses: list[tuple[int, float]]
 
 
 class RowsView(NamedTuple):
-    """The first rows of a file."""
+    """The first rows of a file, each with its place."""
 
     rows: list[tuple[str, dict[str, Any]]]
+
+
+class DocumentView(NamedTuple):
+    """A file that is one JSON value, such as a manifest."""
+
+    document: Any
 
 
 class MaskView(NamedTuple):
@@ -37,38 +49,75 @@ class MaskView(NamedTuple):
     sequences: list[tuple[str, list[tuple[str, bool]]]]
 
 
-def show(config: ShowConfig) -> RunView | RowsView | MaskView:
-    """Open a run directory or a file of rows; with `mask`, the rows as `train` sees them."""
+View = RunView | RowsView | DocumentView | MaskView | Comparison
+
+
+def show(config: ShowConfig) -> View:
+    """Open a run directory or a file; with `mask`, the rows as `train` sees them."""
     if config.path != files.STDIO and Path(config.path).is_dir():
-        if config.mask:
-            raise usage("needs a file of records", where="--mask")
+        if config.mask or config.baseline:
+            raise usage("needs a file of rows", where="--mask" if config.mask else "--baseline")
         return _run(config.path)
-    return _mask(config) if config.mask else RowsView(list(islice(_rows(config), config.limit)))
+    if config.mask:
+        return _mask(config)
+    if config.baseline is not None:
+        return comparing.compare(config.path, config.baseline, config.limit)
+    return _file(config)
 
 
 def _run(path: str) -> RunView:
     run, document = rundir.open_run(path)
-    events = run.events()
-    losses = [(e["step"], e["loss"]) for e in events if e["event"] == "step"]
-    held_out = [(e["step"], e["eval_loss"]) for e in events if e["event"] == "eval"]
-    return RunView(document, losses, held_out)
+    # of a run that was killed, the last event may be cut
+    events = [event for event in run.events() if isinstance(event.get("step"), int)]
+    losses = [(e["step"], e["loss"]) for e in events if e.get("event") == "step" and "loss" in e]
+    held_out = [(e["step"], e["eval_loss"]) for e in events if "eval_loss" in e]
+    return RunView(document, _state(run, document), losses, held_out)
 
 
-def _rows(config: ShowConfig) -> Iterator[tuple[str, dict[str, Any]]]:
+def _state(run: RunDir, document: dict[str, Any]) -> str:
+    """As run.json has it; where it says running and nobody holds the run, it was killed."""
+    state = str(document.get("state", "unknown"))
+    return "interrupted" if state == "running" and not _is_held(run) else state
+
+
+def _is_held(run: RunDir) -> bool:
+    try:
+        descriptor = os.open(run.path / rundir.LOCK, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _file(config: ShowConfig) -> RowsView | DocumentView:
+    """The first rows of JSON lines or of an array, or the one object of a document."""
     with files.open_input(config.path) as source:
-        for row in read_rows(source.stream, config.path):
-            if isinstance(row, BadRow):
-                raise UserError(row.reason, where=row.where)
-            if row is not None:
-                yield row
+        head = source.stream.peek(4096)[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")  # type: ignore
+        is_document = head.partition(b"\n")[0].rstrip() == b"{"  # no JSON line ends so soon
+        reader = containers["json" if is_document or head[:1] == b"[" else "jsonl"]
+        rows = islice(_good(reader.read(source.stream, files.shown(config.path))), config.limit)
+        if is_document:
+            return DocumentView(next(rows)[1])
+        return RowsView(list(rows))
+
+
+def _good(rows: Iterable[Row | BadRow | None]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for row in rows:
+        if isinstance(row, BadRow):
+            raise UserError(row.reason, where=row.where)
+        if row is not None:
+            yield row.where, row.value
 
 
 def _mask(config: ShowConfig) -> MaskView:
     """The very code that trains decides what is learned."""
-    if config.model is None:
-        raise usage("needs --model", where="--mask")
-    model = resolve(config.model)
-    tokenizer = Tokenizer(model.adapter or model.folder, config.template)
+    model = resolve(str(config.model))
+    tokenizer = Tokenizer(model.tokenizer, config.template)
     encoding = Encoding(tokenizer, config.train_on, config.max_length, config.overflow)
     records = islice(read_records([config.path], Reading(), Tally()), config.limit)
     return MaskView(

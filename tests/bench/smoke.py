@@ -146,7 +146,7 @@ def _llamafactory(command: str, model: str, records: str, folder: str) -> list[s
         "report_to": "none",
         "save_strategy": "no",
     }
-    path = Path(folder, "llamafactory.json")
+    path = Path(folder, "llamafactory.yaml")  # JSON is YAML, and its JSON reader fails
     path.write_text(json.dumps(settings))
     return [command, "train", str(path)]
 

@@ -1,0 +1,18 @@
+"""containers.jsonl: the rows of instructune.jsonl, under its extensions."""
+
+from __future__ import annotations
+
+import io
+
+from instructune.containers import jsonl
+from instructune.jsonl import BadRow
+
+
+def test_rows_bad_rows_and_blank_lines():
+    row, blank, bad = jsonl.read(io.BytesIO(b'{"a":1}\n\nx\n'), "f")
+    assert (row.where, row.value, blank) == ("f:1", {"a": 1}, None)
+    assert isinstance(bad, BadRow)
+
+
+def test_extensions():
+    assert jsonl.EXTENSIONS == (".jsonl", ".ndjson")

@@ -1,0 +1,319 @@
+"""stages.prepare: what is written for which rows, to the byte."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from instructune import __version__
+from instructune.configs import PrepareConfig
+from instructune.errors import UserError
+from instructune.records import fault
+from instructune.stages.prepare import prepare
+
+ROWS = [
+    {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}], "n": 1},
+    {"instruction": "i", "input": "x", "output": "o", "id": 7},
+    {"text": "t", "label": "pos"},
+]
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_records_and_manifest_to_the_byte(here, write):
+    write("in.jsonl", ROWS)
+    tally = prepare(PrepareConfig(sources=("in.jsonl",), output="out.jsonl"))
+    lines = [
+        '{"id":"09c2a9741d29f414","messages":[{"role":"user","content":"q"},'
+        '{"role":"assistant","content":"a"}],"n":1,"origin":"in.jsonl:1"}',
+        '{"id":"7","messages":[{"role":"user","content":"i\\nx"},'
+        '{"role":"assistant","content":"o"}],"origin":"in.jsonl:2"}',
+        '{"id":"5b2fc62b6d677d12","text":"t","fields":{"label":"pos"},"origin":"in.jsonl:3"}',
+    ]
+    written = Path("out.jsonl").read_bytes()
+    assert written.decode().splitlines() == lines
+    counts = {
+        "rows_in": 3,
+        "out": 3,
+        "formats": {"messages": 1, "alpaca": 1, "text": 1},
+        "notes": {"column 'label' kept as fields.label": 1},
+    }
+    assert tally.as_dict() == counts
+    assert json.loads(Path("out.jsonl.manifest.json").read_bytes()) == {
+        "artifact": "out.jsonl",
+        "sha256": hashlib.sha256(written).hexdigest(),
+        "rows": 3,
+        "config": {
+            "sources": ["in.jsonl"],
+            "output": "out.jsonl",
+            "format": None,
+            "field": [],
+            "id": "own",
+            "bad_rows": "fail",
+            "rejects": None,
+            "manifest": None,
+        },
+        "inputs": {"in.jsonl": hashlib.sha256(Path("in.jsonl").read_bytes()).hexdigest()},
+        "versions": {"instructune": __version__},
+        "counts": counts,
+    }
+    assert str(here) not in Path("out.jsonl.manifest.json").read_text()
+
+
+def test_a_bad_row_leaves_an_older_output_and_no_temporary(here, write, temporaries):
+    write("in.jsonl", [*ROWS, {"text": ""}])
+    write("out.jsonl", b"old")
+    with pytest.raises(UserError, match=r"in\.jsonl:4: text is empty"):
+        prepare(PrepareConfig(sources=("in.jsonl",), output="out.jsonl"))
+    assert Path("out.jsonl").read_bytes() == b"old"
+    assert sorted(os.listdir()) == ["in.jsonl", "out.jsonl"]
+    assert temporaries() == []
+
+
+def quarantine(**more) -> PrepareConfig:
+    return PrepareConfig(
+        sources=("in.jsonl",),
+        output="out.jsonl",
+        bad_rows="quarantine",
+        rejects="bad.jsonl",
+        **more,
+    )
+
+
+def test_quarantine_writes_both_files(here, write):
+    write("in.jsonl", b'{"text":"a"}\n{"text":  ""}\n\n\xff\n{"text":"b"}\n')
+    tally = prepare(quarantine())
+    assert Path("out.jsonl").read_bytes().count(b"\n") == 2
+    assert [json.loads(line) for line in Path("bad.jsonl").read_bytes().splitlines()] == [
+        {"where": "in.jsonl:2", "reason": "text is empty", "text": '{"text":  ""}'},
+        {
+            "where": "in.jsonl:4",
+            "reason": "not UTF-8 (byte 0xff at offset 0)",
+            "text": "\\xff",
+        },
+    ]
+    assert (tally.rows_in, tally.out, tally.rejected.total(), tally.blank) == (4, 2, 2, 1)
+
+
+def test_quarantine_of_everything_writes_nothing(here, write):
+    write("in.jsonl", "x\ny\n")
+    with pytest.raises(UserError, match="2 bad rows in all"):
+        prepare(quarantine())
+    assert os.listdir() == ["in.jsonl"]
+
+
+def test_clean_rows_leave_an_empty_rejects_file(here, write):
+    write("in.jsonl", ROWS)
+    prepare(quarantine())
+    assert Path("bad.jsonl").read_bytes() == b""
+
+
+def test_numbers_that_do_not_add_up_are_a_bug_and_no_output(here, write, monkeypatch):
+    def forgetful(names, reading, tally, reject):
+        tally.rows_in, tally.out = 2, 1
+        yield {"id": "1", "text": "t"}
+
+    write("in.jsonl", ROWS)
+    monkeypatch.setattr("instructune.stages.prepare.read_records", forgetful)
+    with pytest.raises(AssertionError, match="rows lost"):
+        prepare(PrepareConfig(sources=("in.jsonl",), output="out.jsonl"))
+    assert os.listdir() == ["in.jsonl"]
+
+
+@pytest.mark.parametrize(
+    ("config", "code"),
+    [
+        ({"output": "in.jsonl"}, 2),
+        ({"manifest": "in.jsonl"}, 2),
+        ({"output": "link.jsonl"}, 2),
+        ({"output": "same", "manifest": "./same"}, 2),
+        ({"output": "-", "manifest": "-"}, 2),
+        ({"rejects": "in.jsonl", "bad_rows": "quarantine"}, 2),
+        ({"output": "none/out.jsonl"}, 73),
+        ({"manifest": "none/m.json"}, 73),
+        ({"rejects": "none/r", "bad_rows": "quarantine"}, 73),
+        ({"output": "."}, 73),
+        ({"sources": ("none.jsonl",)}, 66),
+        ({"sources": (".",)}, 66),
+        ({"sources": ("in.jsonl", "none.jsonl")}, 66),
+    ],
+)
+def test_refused_without_a_trace(here, write, config, code):
+    write("in.jsonl", ROWS)
+    Path("link.jsonl").symlink_to("in.jsonl")
+    before = Path("in.jsonl").read_bytes()
+    with pytest.raises(UserError) as caught:
+        prepare(PrepareConfig(**{"sources": ("in.jsonl",), "output": "out.jsonl"} | config))
+    assert caught.value.code == code
+    assert Path("in.jsonl").read_bytes() == before
+    assert sorted(os.listdir()) == ["in.jsonl", "link.jsonl"]
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz", ".zst"])
+def test_compressed_in_and_out(here, write, suffix):
+    write("in.jsonl.gz", gzip.compress("".join(json.dumps(r) + "\n" for r in ROWS).encode()))
+    name = f"out.jsonl{suffix}"
+    prepare(PrepareConfig(sources=("in.jsonl.gz",), output=name))
+    once = Path(name).read_bytes()
+    manifest = json.loads(Path(f"{name}.manifest.json").read_bytes())
+    assert manifest["sha256"] == hashlib.sha256(once).hexdigest()
+    prepare(PrepareConfig(sources=(name,), output="plain.jsonl"))
+    assert Path("plain.jsonl").read_bytes().count(b"in.jsonl.gz:") == 3
+    prepare(PrepareConfig(sources=("in.jsonl.gz",), output=name))
+    assert Path(name).read_bytes() == once
+
+
+def test_a_manifest_of_a_pipe_when_asked(here, write, capfdbinary):
+    write("in.jsonl", ROWS)
+    prepare(PrepareConfig(sources=("in.jsonl",), output="-", manifest="m.json"))
+    assert capfdbinary.readouterr().out.count(b"\n") == 3
+    manifest = json.loads(Path("m.json").read_bytes())
+    assert (manifest["artifact"], manifest["sha256"], manifest["rows"]) == ("-", None, 3)
+
+
+def test_file_names_that_are_not_utf_8(here, write):
+    name = os.fsdecode(b"caf\xe9.jsonl")
+    write(name, ROWS[:1])
+    prepare(PrepareConfig(sources=(name,), output=os.fsdecode(b"\xff.jsonl")))
+    (row,) = Path(os.fsdecode(b"\xff.jsonl")).read_bytes().splitlines()
+    assert json.loads(row)["origin"] == "caf\\xe9.jsonl:1"
+    manifest = json.loads(Path(os.fsdecode(b"\xff.jsonl.manifest.json")).read_bytes())
+    assert list(manifest["inputs"]) == ["caf\\xe9.jsonl"]
+
+
+text = st.text(min_size=1).filter(str.strip)
+value = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**80), 2**80) | st.floats(allow_nan=False) | text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+).filter(lambda v: "Infinity" not in json.dumps(v))
+body = st.one_of(
+    st.fixed_dictionaries({"text": text}),
+    st.fixed_dictionaries({"instruction": text, "output": text}, optional={"input": text}),
+    st.fixed_dictionaries({"prompt": text, "completion": text}),
+    st.lists(text, min_size=1, max_size=4).map(
+        lambda said: {
+            "messages": [
+                {"role": ("user", "assistant")[i % 2], "content": words}
+                for i, words in enumerate(said)
+            ]
+        }
+    ),
+    st.lists(text, min_size=1, max_size=4).map(
+        lambda said: {
+            "conversations": [
+                {"from": ("human", "gpt")[i % 2], "value": words} for i, words in enumerate(said)
+            ]
+        }
+    ),
+)
+extra = st.dictionaries(
+    st.sampled_from(["label", "weight", "split", "fields", "meta", "é", "tags", "origin", ""]),
+    value,
+    max_size=4,
+)
+
+
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(extra, body, extra), min_size=1, max_size=5))
+def test_a_second_pass_changes_no_byte_and_no_column_is_lost(tmp_path, rows):
+    rows = [before | main | after for before, main, after in rows]
+    source, once, twice = (str(tmp_path / name) for name in ("in", "once.jsonl", "twice.jsonl"))
+    with open(source, "w", encoding="utf-8") as out:
+        out.writelines(json.dumps(row) + "\n" for row in rows)
+    prepare(PrepareConfig(sources=(source,), output=once))
+    prepare(PrepareConfig(sources=(once,), output=twice))
+    data = Path(once).read_bytes()
+    assert Path(twice).read_bytes() == data
+    records = [json.loads(line) for line in data.splitlines()]
+    taken = {"text", "instruction", "input", "output", "prompt", "completion", "messages"}
+    for row, record in zip(rows, records, strict=True):
+        assert fault(record) is None
+        for key, held in row.items():
+            if key in taken | {"conversations"}:
+                continue
+            aside = record.get("fields", {})
+            if key == "fields" and isinstance(held, dict):
+                assert repr({name: aside[name] for name in held}) == repr(held)
+            else:
+                assert repr(held) in (repr(record.get(key, ...)), repr(aside.get(key, ...)))
+
+
+# rows, out, rejected by cause, kept under `fields`, of every file of these shapes
+OUTCOMES = {
+    "openai_cookbook/toy_chat_fine_tuning.jsonl": (5, 5, {}, {}, "messages"),
+    "data_juicer/demo-dataset-chatml.jsonl": (4, 4, {}, {}, "messages"),
+    "data_juicer/demo-dataset.jsonl": (6, 6, {}, {}, "text"),
+    "data_juicer/demo-dataset-deduplication.jsonl": (14, 14, {}, {}, "text"),
+    "llama_factory/identity.json": (91, 91, {}, {}, "alpaca"),
+    "llama_factory/glaive_toolcall_en_demo.json": (200, 200, {}, {}, "sharegpt"),
+    "llama_factory/glaive_toolcall_zh_demo.json": (
+        200,
+        199,
+        {"messages[N] is a tool's answer without a call before it": 1},
+        {},
+        "sharegpt",
+    ),
+    "llama_factory/kto_en_demo.json": (200, 200, {}, {"label": 200}, "messages"),
+    "llama_factory/dpo_en_demo.json": (149, 149, {}, {"rejected": 149}, "sharegpt"),
+    "llama_factory/reason_tool_use_demo_50.jsonl": (50, 50, {}, {}, "messages"),
+    "fastchat_dummy/dummy_conversation.json": (500, 500, {}, {}, "sharegpt"),
+    "dolly/dolly_sample.jsonl": (151, 151, {}, {}, "completion"),
+    "gsm8k/train_500.jsonl": (500, 500, {}, {}, "completion"),
+}
+FIELDS = {
+    "dolly/dolly_sample.jsonl": ("completion=answer",),
+    "gsm8k/train_500.jsonl": ("prompt=question", "completion=answer"),
+}
+
+
+@pytest.mark.parametrize("name", OUTCOMES)
+def test_real_files_have_exactly_this_outcome(here, shared, name):
+    source = str(shared / name)
+    tally = prepare(
+        PrepareConfig(
+            sources=(source,),
+            output="out.jsonl",
+            field=FIELDS.get(name, ()),
+            bad_rows="quarantine",
+            rejects="bad.jsonl",
+        )
+    )
+    rows, out, rejected, aside, format = OUTCOMES[name]
+    assert (tally.rows_in, tally.out, dict(tally.rejected)) == (rows, out, rejected)
+    assert dict(tally.formats) == {format: out}
+    assert dict(tally.notes) == {
+        f"column '{key}' kept as fields.{key}": count for key, count in aside.items()
+    }
+    records = [json.loads(line) for line in Path("out.jsonl").read_bytes().splitlines()]
+    assert len(records) == out
+    assert len({record["id"] for record in records}) == out
+    prepare(PrepareConfig(sources=("out.jsonl",), output="again.jsonl"))
+    assert Path("again.jsonl").read_bytes() == Path("out.jsonl").read_bytes()
+
+
+def test_tool_calls_of_a_real_file(here, shared):
+    source = str(shared / "llama_factory/glaive_toolcall_en_demo.json")
+    prepare(PrepareConfig(sources=(source,), output="out.jsonl"))
+    records = [json.loads(line) for line in Path("out.jsonl").read_bytes().splitlines()]
+    with_tools = [record for record in records if "tools" in record]
+    assert len(with_tools) == 200 - 81
+    calls = [
+        call
+        for record in records
+        for message in record["messages"]
+        for call in message.get("tool_calls", ())
+    ]
+    assert calls
+    assert all(type(call["function"]["name"]) is str for call in calls)
