@@ -73,7 +73,8 @@ def decode(
         if not running:
             return
         logits = cache.change(alive, [row.prompt for row in fresh])
-        tick(_advance(fresh, logits, stops, settings))
+        if fresh:
+            tick(_advance(fresh, logits, stops, settings))
 
 
 def _advance(
@@ -81,13 +82,10 @@ def _advance(
 ) -> int:
     """Give each unfinished row its next token; the number of tokens given."""
     going = [i for i, row in enumerate(rows) if row.finish_reason is None]
-    if not going:
-        return 0
-    chosen = rows if len(going) == len(rows) else [rows[i] for i in going]
-    tokens = choose(logits[going], [(row.key, len(row.ids)) for row in chosen], settings)
-    for row, token in zip(chosen, tokens, strict=True):
-        _take(row, token, stops)
-    return len(chosen)
+    places = [(rows[i].key, len(rows[i].ids)) for i in going]
+    for i, token in zip(going, choose(logits[going], places, settings), strict=True):
+        _take(rows[i], token, stops)
+    return len(going)
 
 
 def _take(row: Row, token: int | None, stops: frozenset[int]) -> None:

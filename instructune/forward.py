@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from transformers import Cache, PreTrainedConfig, PreTrainedModel
 
-from instructune.caches import Pair, grown, pairs
+from instructune.caches import Pair, grown, is_plain, pairs
 from instructune.errors import Exit, UserError
 
 _CACHES = ("past_key_values", "cache_params")  # what models call the cache, the latter in Mamba
@@ -35,6 +35,11 @@ class Forward:
                 code=Exit.MISMATCH,
             )
         if adapted and adapted.active_peft_config.is_prompt_learning:
+            if not is_plain(self.config):
+                raise UserError(
+                    f"an adapter with virtual tokens does not fit {self.config.model_type} models",
+                    code=Exit.MISMATCH,
+                )
             # the adapted model would put its virtual tokens before every token of every step
             self.model, self.virtual = inner, _virtual(adapted, inner)
 

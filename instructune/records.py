@@ -65,13 +65,15 @@ def check_messages(messages: Any) -> str | None:
 
 def is_plain(message: Any) -> bool:
     """Whether a turn is a string said by somebody, and no more: what nearly all are."""
-    return (
-        type(message) is dict
-        and len(message) == 2
-        and type(message.get("content")) is str
-        and type(role := message.get("role")) is str
-        and role in _SPEAKERS
-    )
+    try:
+        return (
+            message["role"] in _SPEAKERS
+            and type(message["content"]) is str
+            and len(message) == 2
+            and type(message) is dict
+        )
+    except (TypeError, KeyError):
+        return False
 
 
 def _check_turn(message: Any, before: Message | None) -> str | None:

@@ -32,9 +32,7 @@ def checkpoint(run: RunDir, fitted: Fit, state: State, log: Log, keep: int) -> N
         "steps": fitted.plan.steps,
         "log_size": log.sync(),
         "run": fitted.identity,
-        "threads": fitted.threads,
-        "torch": torch.__version__,
-    }
+    } | _rounding(fitted)
     path = checkpoints.save(run.checkpoints, state.step, tensors, saved)
     fitted.saved = replace(state)
     checkpoints.point(run.path / rundir.LAST, path)
@@ -43,6 +41,15 @@ def checkpoint(run: RunDir, fitted: Fit, state: State, log: Log, keep: int) -> N
         best = checkpoints.name_of(state.best_step)
         checkpoints.point(run.path / rundir.BEST, run.checkpoints / best)
     checkpoints.prune(run.checkpoints, state.step, keep, {best})
+
+
+def _rounding(fitted: Fit) -> dict[str, Any]:
+    """What decides the last bits beside the settings."""
+    return {
+        "threads": fitted.threads,
+        "micro-batch tokens": fitted.plan.micro_batch_tokens,
+        "torch": torch.__version__,
+    }
 
 
 def _check_finite(tensors: dict[str, torch.Tensor], state: State) -> None:
@@ -79,7 +86,7 @@ def resume(run: RunDir, fitted: Fit, notify: Callable[[Event], None]) -> tuple[S
     torch.set_rng_state(tensors["rng.cpu"])
     if "rng.cuda" in tensors and fitted.device.type == "cuda":
         torch.cuda.set_rng_state(tensors["rng.cuda"])
-    for name, now in (("threads", fitted.threads), ("torch", torch.__version__)):
+    for name, now in _rounding(fitted).items():
         if saved[name] != now:
             note(f"{name} {saved[name]} before, {now} now: not bit for bit the same")
     state = State(**saved["state"])

@@ -13,7 +13,6 @@ import torch
 from transformers import Cache, DynamicCache, PreTrainedModel
 
 from instructune.caches import SPARE, Pair, Room, grown, is_plain, pairs
-from instructune.errors import Exit, UserError
 from instructune.forward import Forward
 
 Tokens = Sequence[int]
@@ -146,11 +145,6 @@ class PaddedRows:
         self.forward = forward
         self.cache: Cache = DynamicCache(config=forward.config)
         self.mask = torch.ones(0, 0, dtype=torch.long)
-        if forward.virtual:
-            raise UserError(
-                f"an adapter with virtual tokens does not fit {forward.config.model_type} models",
-                code=Exit.MISMATCH,
-            )
 
     def step(self, tokens: Tokens) -> torch.Tensor:
         """Add a token to each row; the logits of the next, (B, V)."""

@@ -14,7 +14,7 @@ from instructune.configs import TrainConfig
 from instructune.errors import Exit, UserError
 from instructune.rundir import RunDir
 
-# Settings that do not change what is learned, or whose change has a meaning of its own.
+# Settings that do not change what is learned but for rounding, or that are compared otherwise.
 _NOT_COMPARED = frozenset(
     {
         "data",
@@ -29,6 +29,7 @@ _NOT_COMPARED = frozenset(
         "overwrite",
         "dry_run",
         "threads",
+        "micro_batch_tokens",
         "device",
         "dtype",
         "log_every",

@@ -6,6 +6,7 @@ are hidden from the template behind placeholders and marked in what it writes.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -86,7 +87,10 @@ class ChatTemplate:
 
             return self._control.sub(hide, value)
         if isinstance(value, dict):
-            return {self._hidden(k, found): self._hidden(v, found) for k, v in value.items()}
+            copy = {self._hidden(k, found): self._hidden(v, found) for k, v in value.items()}
+            if isinstance(value, _Arguments):
+                return _Arguments(copy, self._hidden(str(value), found))
+            return copy
         if isinstance(value, list):
             return [self._hidden(item, found) for item in value]
         return value
@@ -103,14 +107,35 @@ def _usual(message: Message) -> Message:
 
 def _as_object(call: dict[str, Any]) -> dict[str, Any]:
     function = call["function"]
-    if isinstance(function.get("arguments"), str):
+    given = function.get("arguments")
+    if isinstance(given, str):
         try:
-            arguments = loads(function["arguments"])
+            arguments = loads(given)
         except ValueError:
             return call
-        if isinstance(arguments, dict):
-            return call | {"function": function | {"arguments": arguments}}
-    return call
+    else:
+        arguments, given = given, json.dumps(given, ensure_ascii=False)
+    if not isinstance(arguments, dict):
+        return call
+    return call | {"function": function | {"arguments": _Arguments(arguments, given)}}
+
+
+class _Arguments(dict[str, Any]):
+    """Arguments of a call: an object, and where a template writes it out or joins it to a text,
+    JSON; most templates want the one, DeepSeek's the other."""
+
+    def __init__(self, arguments: dict[str, Any], text: str) -> None:
+        super().__init__(arguments)
+        self._text = text
+
+    def __str__(self) -> str:
+        return self._text
+
+    def __add__(self, other: str) -> str:
+        return self._text + other
+
+    def __radd__(self, other: str) -> str:
+        return other + self._text
 
 
 def _shown(text: str, found: list[str]) -> Rendered:

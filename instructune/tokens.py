@@ -185,6 +185,8 @@ class Encoding:
             while hi > lo and offsets[hi - 1][1] > span.end:
                 hi -= 1
             last = self._last(plan.text.text, encoded, lo, hi, span)
+            if last is None:
+                raise _no_end(plan.text.text[span.start : span.end], record.where)
             if last == len(ids) and span.stop is not None:
                 ids.append(span.stop)
                 weights.append(0.0)
@@ -196,7 +198,7 @@ class Encoding:
             raise UserError("has no token to learn", where=record.where)
         return TokenRow(ids, weights, record["id"], record.where), lo
 
-    def _last(self, text: str, encoded: Encoded, lo: int, hi: int, span: Span) -> int:
+    def _last(self, text: str, encoded: Encoded, lo: int, hi: int, span: Span) -> int | None:
         """Index of the token that ends the span: its own, the next role's, or one to append."""
         ids, special = encoded.ids, self.tokenizer.special_ids
         if span.stop is None:
@@ -206,11 +208,7 @@ class Encoding:
         elif hi == len(ids) or ids[hi] in special:
             last = hi
         else:
-            raise UserError(
-                f"no token ends the answer … {text[max(0, span.end - 40) : span.end]!r}",
-                hint="choose another --template",
-                code=Exit.MISMATCH,
-            )
+            return None
         self.stops.add(ids[last] if last < len(ids) else span.stop)
         return last
 
@@ -247,6 +245,15 @@ def _weight(value: dict[str, Any]) -> float:
     if type(weight) not in (int, float) or not 0 <= weight < math.inf:
         raise UserError(f"weight must be a number of at least 0, got {weight!r}")
     return float(weight)
+
+
+def _no_end(text: str, where: str) -> UserError:
+    return UserError(
+        f"no token ends the answer … {text[-40:]!r}",
+        where=where,
+        hint="choose another --template",
+        code=Exit.MISMATCH,
+    )
 
 
 def _not_a_prefix(prompt: str, target: str) -> UserError:

@@ -2,8 +2,9 @@
 
 Reads one JSON object a line: `args`, `cwd`, `stdin` (a file), `out` and `err` (files to write),
 and `triggers`, each `{"on": NAME, "n": N, "signal": S}`: the run sends itself signal S at the N-th
-call of what NAME stands for, a `torn` one in the middle of what it was to write. `after` kills the run after that many seconds. Answers each with the
-exit status as `subprocess` has it: negative for a signal.
+call of what NAME stands for, where `torn` says so with half of a write done. `after` kills the run
+after that many seconds. Answers each with the exit status as `subprocess` has it: negative for a
+signal.
 """
 
 from __future__ import annotations

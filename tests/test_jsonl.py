@@ -387,6 +387,7 @@ values = st.recursive(
 )
 
 
+@settings(max_examples=60)
 @given(st.lists(st.dictionaries(st.text(), values, max_size=5), max_size=8))
 def test_rows_come_back_equal_bit_for_bit_in_order(rows):
     out = io.BytesIO()
@@ -399,7 +400,7 @@ def test_rows_come_back_equal_bit_for_bit_in_order(rows):
     assert again.getvalue() == out.getvalue()
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(st.data())
 def test_damaged_lines_are_rows_or_told_as_bad_and_never_anything_else(data):
     row = data.draw(st.dictionaries(st.text(), values, max_size=4))

@@ -20,22 +20,22 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_everything_is_told_and_nothing_written(folder: Path) -> None:
-    report = train_run(folder, dry_run=True, method="lora:rank=4", max_length=75, overflow="drop")
+    report = train_run(folder, dry_run=True, method="lora:rank=4", max_length=37, overflow="drop")
     assert [p.name for p in folder.iterdir()] == ["data.jsonl"]
     resolved = report["resolved"]
     assert resolved["steps"] == 6  # 3 epochs of 8 rows in steps of 4
     assert resolved["learning_rate"] == 1e-3
-    assert resolved["max_length"] == 75
+    assert resolved["max_length"] == 37
     assert resolved["dtype"] == "float32"
     assert resolved["threads"] == 1
     assert report["rows"] == 8
     assert report["dropped"] == [f"{folder}/data.jsonl:{line}" for line in (5, 10)]
     assert report["counts"]["encoding"]["longer than --max-length, dropped"] == 2
-    assert report["longest_row"] == 75
-    prompts = [51 + 4 * (i % 5) for i in range(10) if i % 5 < 4]  # all but the last newline
-    answers = [2 + i % 3 for i in range(10) if i % 5 < 4]
-    assert report["learned_tokens_an_epoch"] == sum(answers)
-    assert report["tokens_an_epoch"] == sum(prompts) + sum(answers) + 8
+    assert report["longest_row"] == 37
+    # 23 tokens with the shortest question and answer, both of one character
+    rows = [(23 + 4 * (i % 5) + i % 3, 2 + i % 3) for i in range(10) if i % 5 < 4]
+    assert report["tokens_an_epoch"] == sum(tokens for tokens, _ in rows)
+    assert report["learned_tokens_an_epoch"] == sum(learned for _, learned in rows)
     assert report["estimated_tokens"] == 3 * report["tokens_an_epoch"]
     assert report["trainable_share"] == round(
         resolved["trainable_parameters"] / resolved["parameters"], 6
@@ -70,20 +70,22 @@ print(json.dumps(report))
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("method", "dtype"), [("full", "float32"), ("full", "bfloat16"), ("lora", "float32")]
+    ("method", "dtype", "longer"),
+    [("full", "float32", 12), ("lora", "float32", 12), ("full", "bfloat16", 1)],
 )
-def test_the_estimates_are_near_the_truth(folder: Path, method: str, dtype: str) -> None:
+def test_the_estimates_are_near_the_truth(
+    folder: Path, method: str, dtype: str, longer: int
+) -> None:
     """A model big enough to stand out from the libraries: 13 million parameters."""
-    model = a_larger_model(folder)
-    rows = chats(64)
+    rows = chats(16)
     for row in rows:
-        row["messages"][0]["content"] *= 40
+        row["messages"][0]["content"] *= longer
     write_rows(folder / "data.jsonl", rows)
     given: dict[str, Any] = {
         "data": [str(folder / "data.jsonl")],
-        "model": model,
+        "model": a_larger_model(folder),
         "output": str(folder / "run"),
-        "steps": 6,
+        "steps": 4,
         "dtype": dtype,
         "threads": 1,
         "method": method,
@@ -95,8 +97,8 @@ def test_the_estimates_are_near_the_truth(folder: Path, method: str, dtype: str)
         assert result.returncode == 0, result.stderr
         reports.append(json.loads(result.stdout))
     estimate, truth = reports
-    print(method, dtype, estimate["estimated_memory"] / truth["peak_memory"])
-    print(estimate["estimated_seconds"], truth["training_seconds"])
+    ratio = estimate["estimated_memory"] / truth["peak_memory"]
+    print(f"memory {ratio:.2f}", estimate["estimated_seconds"], truth["training_seconds"])
     assert estimate["estimated_memory"] == pytest.approx(truth["peak_memory"], rel=0.25)
     assert truth["training_seconds"] / 3 < estimate["estimated_seconds"]
     assert estimate["estimated_seconds"] < truth["training_seconds"] * 3

@@ -157,14 +157,21 @@ def test_a_torn_log_is_mended(tmp_path: Path, stopped: dict[str, Any]) -> None:
     assert result_of(tmp_path / "run") == straight_result(tmp_path, **stopped)
 
 
-def test_other_threads_or_another_torch_are_told(
+def test_what_changes_the_last_bits_is_told(
     tmp_path: Path, stopped: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    before = torch.__version__
     monkeypatch.setattr("torch.__version__", "9.9.9")
-    notes = train_run(tmp_path, **stopped, threads=2)["notes"]
+    report = train_run(tmp_path, **stopped, threads=2, micro_batch_tokens=100)
     torch.set_num_threads(1)
-    assert notes[0] == "threads 1 before, 2 now: not bit for bit the same"
-    assert notes[1].endswith(" before, 9.9.9 now: not bit for bit the same")
+    told = ["threads 1", "micro-batch tokens 2048", f"torch {before}"]
+    now = ["2", "100", "9.9.9"]
+    assert report["notes"][:3] == [
+        f"{a} before, {b} now: not bit for bit the same" for a, b in zip(told, now, strict=True)
+    ]
+    # nearly the same, then
+    straight = train_run(tmp_path, output=str(tmp_path / "straight"), **stopped)
+    assert report["loss_last"] == pytest.approx(straight["loss_last"], rel=1e-4)
 
 
 def test_it_goes_on_where_more_steps_are_asked_for(tmp_path: Path) -> None:

@@ -245,7 +245,7 @@ line = st.sampled_from(
 )
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(line | st.binary(max_size=12), max_size=12), min_size=1, max_size=3))
 def test_the_numbers_add_up_on_any_dirt(write, files):
     names = [

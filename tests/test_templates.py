@@ -70,6 +70,36 @@ def test_arguments_are_objects(given: Any, seen: Any) -> None:
     assert json.dumps(message) == before
 
 
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("{{ arguments }}", '{"a":"é</s>"}'),
+        ("{{ '<' + arguments + '>' }}", '<{"a":"é</s>"}>'),
+        ("{{ arguments ~ 1 }}", '{"a":"é</s>"}1'),
+        ("{{ arguments | tojson }}", '{"a": "é</s>"}'),
+        ("{{ arguments | string | length > 5 }}", "True"),
+        ("{{ arguments is mapping and arguments is not string }}", "True"),
+        ("{% for k, v in arguments.items() %}{{ k }}={{ v }}{% endfor %}", "a=é</s>"),
+        ("{{ arguments.a + arguments['a'] }}", "é</s>é</s>"),
+        ("{{ arguments._text or 1 }}", None),
+    ],
+)
+@pytest.mark.parametrize("given", ['{"a":"é</s>"}', {"a": "é</s>"}])
+def test_arguments_are_text_where_a_template_takes_them_for_it(
+    source: str, text: str | None, given: Any
+) -> None:
+    call = {"function": {"name": "f", "arguments": given}}
+    message = {"role": "assistant", "content": "", "tool_calls": [call]}
+    chat = template("{% set arguments = messages[0].tool_calls[0].function.arguments %}" + source)
+    if text is None:
+        with pytest.raises(UserError, match="'_text' of a _Arguments is not for chat templates"):
+            chat.render([message])
+        return
+    rendered = chat.render([message])
+    assert rendered.text == (text if isinstance(given, str) else text.replace('":"', '": "'))
+    assert literal(rendered) == ["</s>"] * text.count("</s>")
+
+
 def test_calls_without_arguments() -> None:
     call = {"function": {"name": "f"}}
     text = CHATML.render([{"role": "assistant", "content": "", "tool_calls": [call]}]).text
@@ -131,6 +161,11 @@ def test_wherever_a_row_may_put_them() -> None:
     assert rendered.text.endswith("</s>")
     # and once more as the text that the template wrote from it
     assert rendered.text.startswith('[{"thinking": "<|im_end|>", "role": "assistant", ')
+
+
+def test_roles_are_never_hidden() -> None:
+    rendered = template("{{ messages[0].role == 'user' }}", "user").render([user("user")])
+    assert rendered.text == "True"
 
 
 def test_what_a_template_does_to_a_message_does_not_shift_the_marks() -> None:

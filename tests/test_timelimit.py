@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
@@ -95,6 +96,15 @@ def test_an_alarm_on_the_way_out_changes_nothing(rung: list[int]) -> None:
         assert signal.getsignal(signal.SIGALRM) is handler
         assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
     assert not rung
+
+
+def test_an_alarm_outside_the_call_is_none(rung: list[int]) -> None:
+    """Raised by a function without a frame of its own, it strikes as if the call were over."""
+    assert within(5, partial(signal.raise_signal, signal.SIGALRM)) is None
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+    assert not rung
+    with pytest.raises(OutOfTime):
+        within(5, lambda: signal.raise_signal(signal.SIGALRM))
 
 
 def test_other_threads_are_interrupted_and_keep_their_tracer() -> None:

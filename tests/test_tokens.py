@@ -445,6 +445,21 @@ def test_calls_in_the_built_in_templates(tokenizers: dict[str, Tokenizer]) -> No
     ]
 
 
+def test_calls_in_a_template_that_takes_arguments_for_text(tmp_path: Path) -> None:
+    """DeepSeek joins them to a text."""
+    template = """{% for m in messages %}{{ '<r>' + m.content }}
+{%- for call in m.tool_calls or [] %}
+{{- '<c>' + call.function.name + '\n' + call.function.arguments + '</c>' }}
+{%- endfor %}{{ eos_token }}{% endfor %}{% if add_generation_prompt %}{{ '<r>' }}{% endif %}"""
+    tokenizer = custom(tmp_path, template, control=("</s>", "<c>", "</c>", "<r>"))
+    for arguments in ('{"city": "Rome"}', {"city": "Rome"}):
+        calls = [{"function": {"name": "weather", "arguments": arguments}}]
+        record = chat("user: hi", {"role": "assistant", "content": "", "tool_calls": calls})
+        assert masks(tokenizer, record) == [
+            '<r> hi </s> <r> « <c> weather ⏎ { " city " : ␣ " Rome " } </c> </s> »'
+        ]
+
+
 @pytest.mark.parametrize("family", [VICUNA, LLAMA_2, MISTRAL], ids=lambda family: family.name)
 def test_a_template_that_leaves_calls_out_is_refused(
     family: Family, tokenizers: dict[str, Tokenizer]
@@ -579,10 +594,10 @@ def test_generation_blocks_are_rendered_and_not_needed(tmp_path: Path) -> None:
 
 
 def merging_tokenizer(tmp_path: Path, template: str, **marks: bool) -> Tokenizer:
-    """Bytes, and the blank merged with the h, h with i; `marks` are those of the stop token."""
+    """Bytes, and " hi" and "\\nu" as one token; `marks` are those of the stop token."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {token: i for i, token in enumerate([*alphabet, "Ġh", "Ġhi", ".Ċ"])}
-    backend = Backend(models.BPE(vocabulary, merges=[("Ġ", "h"), ("Ġh", "i"), (".", "Ċ")]))
+    vocabulary = {token: i for i, token in enumerate([*alphabet, "Ġh", "Ġhi", "Ċu"])}
+    backend = Backend(models.BPE(vocabulary, merges=[("Ġ", "h"), ("Ġh", "i"), ("Ċ", "u")]))
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     backend.post_processor = processors.ByteLevel(trim_offsets=True)
     backend.decoder = decoders.ByteLevel()
@@ -630,6 +645,16 @@ def test_no_mark_that_the_whole_text_has_not(kind: str, mask: str, tmp_path: Pat
     assert masks(Tokenizer(folder), record) == [tidy(mask)]
 
 
+def test_a_line_end_that_belongs_to_the_next_turn(tmp_path: Path) -> None:
+    """The token over the end of the turn hides neither the stop before it nor is it learned."""
+    template = """{% for m in messages %}{{ m.role[0] + ':' + m.content + eos_token + '\n' }}
+{%- endfor %}{% if add_generation_prompt %}{{ 'a:' }}{% endif %}"""
+    tokenizer = merging_tokenizer(tmp_path, template)
+    assert masks(tokenizer, chat("user: b", "assistant: c", "user: d", "assistant: e")) == [
+        "u : b </s> Ċ a : « c </s> » Ċu : d </s> Ċ a : « e </s> » Ċ"
+    ]
+
+
 def test_a_stop_token_that_swallows_the_line_end_behind_it(tmp_path: Path) -> None:
     """Phi-3's tokens strip blanks to their right, so they reach over the end of the turn."""
     template = """{% for m in messages %}{{ m.role[0] + ':' + m.content + eos_token }}
@@ -648,6 +673,16 @@ def test_a_character_of_several_tokens(tmp_path: Path) -> None:
     assert masks(tokenizer, chat("user: é", "assistant: é日")) == [
         "u : Ã © </s> a : « Ã © æ Ĺ ¥ </s> »"
     ]
+
+
+def test_an_end_that_the_tokenizer_does_not_see(tmp_path: Path) -> None:
+    """A stop that is one only between blanks: it must not end up unlearned in silence."""
+    template = """{% for m in messages %}{{ m.role[0] + m.content + eos_token }}{% endfor %}
+{%- if add_generation_prompt %}{{ 'a' }}{% endif %}"""
+    tokenizer = merging_tokenizer(tmp_path, template, single_word=True)
+    with pytest.raises(UserError, match="no token ends the answer … 'c</s>'") as failure:
+        masks(tokenizer, chat("user: b", "assistant: c", "user: d", "assistant: e "))
+    assert (failure.value.code, failure.value.where) == (Exit.MISMATCH, "rows.jsonl:1")
 
 
 # --- words that look like control tokens
@@ -708,6 +743,15 @@ def test_a_control_string_that_ends_an_open_answer_does_not_end_the_turn(
     assert masks(tokenizer, chat("user: hi", "assistant: </s>", "user: yes", "assistant: no")) == [
         "user : hi ⏎ assistant : « < / s > ⏎ </s> »",
         "user : hi ⏎ assistant : < / s > ⏎ user : yes ⏎ assistant : « no ⏎ </s> »",
+    ]
+
+
+def test_a_control_string_at_the_start_of_the_next_turn_does_not_end_it(tmp_path: Path) -> None:
+    template = "{% for m in messages %}{{ m.content + '\n' if m.role == 'user' else m.content }}"
+    tokenizer = custom(tmp_path, template + "{% endfor %}")
+    assert masks(tokenizer, chat("user: a", "assistant: b", "user: </s>", "assistant: no")) == [
+        "a ⏎ « b </s> »",
+        "a ⏎ b < / s > ⏎ « no </s> »",
     ]
 
 

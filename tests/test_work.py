@@ -78,8 +78,8 @@ def test_rows_are_counted(folder: Path) -> None:
 
 def test_rows_that_are_too_long(folder: Path) -> None:
     held_out = write_rows(folder / "eval.jsonl", chats(3))
-    refused(Exit.BAD_DATA, "data.jsonl:5", max_length=70)
-    work = read(max_length=70, overflow="drop", eval_data=held_out)
+    refused(Exit.BAD_DATA, "data.jsonl:5", max_length=34)
+    work = read(max_length=34, overflow="drop", eval_data=held_out)
     assert len(work.data) == 3
     assert work.counts["encoding"]["longer than --max-length, dropped"] == 2
     assert work.counts["eval_data"]["encoding"] == {}
@@ -87,7 +87,7 @@ def test_rows_that_are_too_long(folder: Path) -> None:
     refused(Exit.BAD_DATA, "no row is left to learn", max_length=20, overflow="drop")
     long = write_rows(folder / "long.jsonl", chats(1, start=4))
     told = "long.jsonl: no row is left to learn"
-    refused(Exit.BAD_DATA, told, max_length=70, overflow="drop", eval_data=long)
+    refused(Exit.BAD_DATA, told, max_length=34, overflow="drop", eval_data=long)
 
 
 def test_the_fingerprint_is_of_the_content(folder: Path) -> None:

@@ -12,11 +12,7 @@ from instructune.sources import Reading, Tally, read_records
 
 def prepare(config: PrepareConfig) -> Tally:
     """Convert and check every row of the sources; write records; account for each row."""
-    outputs = [name for name in (config.output, config.rejects, config.manifest) if name]
-    files.check_outputs(outputs)
-    for name in outputs:
-        files.check_creatable(name)
-        files.check_distinct(config.sources, name)
+    _check_places(config)
     tally = Tally()
     reading = Reading(config.format, config.field, config.id, config.bad_rows)
     rows = read_records(config.sources, reading, tally, lambda bad: rejects.write(bad._asdict()))
@@ -36,3 +32,14 @@ def prepare(config: PrepareConfig) -> Tally:
             counts=tally.as_dict(),
         )
     return tally
+
+
+def _check_places(config: PrepareConfig) -> None:
+    """Refuse outputs that cannot be made, or would overwrite a source or one another."""
+    asked = [name for name in (config.output, config.rejects, config.manifest) if name]
+    implied = [] if config.manifest else [f"{config.output}{lineage.SUFFIX}"]
+    files.check_outputs(asked + implied)
+    for name in asked:
+        files.check_creatable(name)
+    for name in asked + implied:
+        files.check_distinct(config.sources, name)

@@ -139,6 +139,8 @@ def test_numbers_that_do_not_add_up_are_a_bug_and_no_output(here, write, monkeyp
         ({"output": "link.jsonl"}, 2),
         ({"output": "same", "manifest": "./same"}, 2),
         ({"output": "-", "manifest": "-"}, 2),
+        ({"rejects": "out.jsonl.manifest.json", "bad_rows": "quarantine"}, 2),
+        ({"sources": ("in.manifest.json",), "output": "in"}, 2),
         ({"rejects": "in.jsonl", "bad_rows": "quarantine"}, 2),
         ({"output": "none/out.jsonl"}, 73),
         ({"manifest": "none/m.json"}, 73),
@@ -152,12 +154,13 @@ def test_numbers_that_do_not_add_up_are_a_bug_and_no_output(here, write, monkeyp
 def test_refused_without_a_trace(here, write, config, code):
     write("in.jsonl", ROWS)
     Path("link.jsonl").symlink_to("in.jsonl")
+    Path("in.manifest.json").symlink_to("in.jsonl")
     before = Path("in.jsonl").read_bytes()
     with pytest.raises(UserError) as caught:
         prepare(PrepareConfig(**{"sources": ("in.jsonl",), "output": "out.jsonl"} | config))
     assert caught.value.code == code
     assert Path("in.jsonl").read_bytes() == before
-    assert sorted(os.listdir()) == ["in.jsonl", "link.jsonl"]
+    assert sorted(os.listdir()) == ["in.jsonl", "in.manifest.json", "link.jsonl"]
 
 
 @pytest.mark.parametrize("suffix", ["", ".gz", ".zst"])
@@ -225,7 +228,7 @@ extra = st.dictionaries(
 )
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(extra, body, extra), min_size=1, max_size=5))
 def test_a_second_pass_changes_no_byte_and_no_column_is_lost(tmp_path, rows):
     rows = [before | main | after for before, main, after in rows]
