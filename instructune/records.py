@@ -9,15 +9,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
 
-Message = dict[str, Any]
+from instructune.chats import ROLES, Message, check_messages
+
 Check = Callable[[Any], str | None]
 
-ROLES = ("system", "user", "assistant", "tool")
-_SPEAKERS = frozenset(["system", "user", "assistant"])
 BODIES = ("messages", "text", "texts", "tokens")
 KINDS = ("task", "constraint", "demonstration")
 
@@ -44,75 +44,6 @@ def _list_of(kind: type, what: str, least: int = 1) -> Check:
         return None if all(type(item) is kind for item in value) else f"must hold only {what}"
 
     return check
-
-
-def check_messages(messages: Any) -> str | None:
-    """Say what is wrong with a chat, naming the turn, or None."""
-    if type(messages) is not list or not messages:
-        return "must be a non-empty list of turns"
-    before = None
-    for i, message in enumerate(messages):
-        if not is_plain(message) and (reason := _check_turn(message, before)):
-            return f"[{i}]{reason}"
-        before = message
-    last = messages[-1]
-    if last["role"] == "system" and all(message["role"] == "system" for message in messages):
-        return "has no user or assistant turn"
-    if last["role"] == "assistant" and not last.get("content") and not last.get("tool_calls"):
-        return "ends in an empty answer"
-    return None
-
-
-def is_plain(message: Any) -> bool:
-    """Whether a turn is a string said by somebody, and no more: what nearly all are."""
-    try:
-        return (
-            message["role"] in _SPEAKERS
-            and type(message["content"]) is str
-            and len(message) == 2
-            and type(message) is dict
-        )
-    except (TypeError, KeyError):
-        return False
-
-
-def _check_turn(message: Any, before: Message | None) -> str | None:
-    if type(message) is not dict:
-        return " must be an object with role and content"
-    role, content = message.get("role"), message.get("content")
-    if role not in ROLES:
-        return f".role {role!r} is not one of {', '.join(ROLES)}"
-    calls = message.get("tool_calls")
-    if type(content) is not str and not (content is None and calls):
-        return ".content must be a string"
-    if calls is not None and (reason := _check_calls(calls, role)):
-        return f".tool_calls {reason}"
-    if role == "tool" and not _may_answer(before):
-        return " is a tool's answer without a call before it"
-    return None
-
-
-def _may_answer(before: Message | None) -> bool:
-    return before is not None and (before["role"] == "tool" or bool(before.get("tool_calls")))
-
-
-def _check_calls(calls: Any, role: str) -> str | None:
-    if role != "assistant":
-        return f"belong to the assistant, not the {role}"
-    if type(calls) is not list or not calls:
-        return "must be a non-empty list"
-    for call in calls:
-        function = call.get("function") if type(call) is dict else None
-        if type(function) is not dict or type(function.get("name")) is not str:
-            return "each need function.name"
-        if type(function.get("arguments", {})) not in (str, dict):
-            return "each need function.arguments as JSON text or an object"
-    return None
-
-
-def _check_rejected(value: Any) -> str | None:
-    reason = check_messages(value)
-    return f"{reason}" if reason else None
 
 
 def _check_checks(value: Any) -> str | None:
@@ -185,7 +116,7 @@ FIELDS: dict[str, Field] = {
         {"type": ["string", "number", "array"]},
         _check_label,
     ),
-    "rejected": Field("the dispreferred ending, as turns", _TURNS, _check_rejected),
+    "rejected": Field("the dispreferred ending, as turns", _TURNS, check_messages),
     "desirable": Field(
         "whether the answer is a good one", {"type": "boolean"}, _typed(bool, what="true or false")
     ),
@@ -291,18 +222,28 @@ class Record(dict[str, Any]):
 
 def fault(row: dict[str, Any]) -> str | None:
     """Say what keeps `row` from being a record, or None."""
-    for key, value in row.items():
-        if (field := FIELDS.get(key)) and (reason := field.check(value)):
+    checks, of_keys = _expected(tuple(row))
+    for key, check in checks:
+        if reason := check(row[key]):
             return f"{key}{'' if reason.startswith('[') else ' '}{reason}"
-    bodies = [key for key in BODIES if key in row]
-    if len(bodies) != 1:
-        found = " and ".join(bodies) or "none"
-        return f"needs exactly one of {', '.join(BODIES)}, found {found}"
+    if of_keys:
+        return of_keys
     if "tags" in row and len(row["tags"]) != len(row.get("tokens", ())):
         return f"has {len(row['tags'])} tags for {len(row.get('tokens', ()))} tokens"
     if "text" in row and not row["text"].strip():
         return "text is empty"
     return None
+
+
+@lru_cache(maxsize=1000)  # rows of a file have few sets of keys
+def _expected(keys: tuple[str, ...]) -> tuple[list[tuple[str, Check]], str | None]:
+    """The checks of a row with these keys, and what is wrong with the keys."""
+    checks = [(key, FIELDS[key].check) for key in keys if key in FIELDS]
+    bodies = [key for key in BODIES if key in keys]
+    if len(bodies) == 1:
+        return checks, None
+    found = " and ".join(bodies) or "none"
+    return checks, f"needs exactly one of {', '.join(BODIES)}, found {found}"
 
 
 def content_id(record: dict[str, Any]) -> str:

@@ -150,7 +150,8 @@ def claimed(run: RunDir, *, overwrite: bool) -> Iterator[None]:
                     run.data_path.unlink(missing_ok=True)
                 raise
             finally:
-                _remove_lone_lock(run)
+                if not run.exists:
+                    (run.path / rundir.LOCK).unlink(missing_ok=True)
     except BaseException:
         if aside and not run.exists:
             with suppress(OSError):
@@ -176,9 +177,3 @@ def _move_aside(run: RunDir) -> Path | None:
         with files.naming_errors(str(target)):
             run.path.rename(target)
     return target
-
-
-def _remove_lone_lock(run: RunDir) -> None:
-    with suppress(OSError):
-        if {p.name for p in run.path.iterdir()} == {rundir.LOCK}:
-            (run.path / rundir.LOCK).unlink()

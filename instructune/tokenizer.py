@@ -78,7 +78,11 @@ class Tokenizer:
         self._backend.post_processor = processors.Sequence([])
         self._literals = Literals(self._backend, self._control, self.special_ids)
         source, self.template_name = self._template_source(template)
-        self.template = ChatTemplate(source, self.tokens, sorted(self._control))
+        try:
+            self.template = ChatTemplate(source, self.tokens, sorted(self._control))
+        except UserError as error:
+            error.where = template or str(folder)
+            raise
 
     @cached_property
     def _control(self) -> dict[str, int]:

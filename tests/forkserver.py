@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 
@@ -50,16 +52,34 @@ def _set(trigger: dict[str, Any]) -> None:
     setattr(owner, name, counted)
 
 
+def _sink(name: str | None) -> int:
+    if name is not None:
+        return os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    readable, writable = os.pipe()
+    os.close(readable)
+    return writable
+
+
+def _limit(more: int) -> None:
+    with open("/proc/self/statm") as stream:
+        mapped = int(stream.read().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (mapped + more, mapped + more))
+
+
 def _run(job: dict[str, Any]) -> None:
     opened = [
         os.open(job.get("stdin") or os.devnull, os.O_RDONLY),
-        os.open(job["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
-        os.open(job["err"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
+        _sink(job["out"]),
+        _sink(job["err"]),
     ]
     for target, descriptor in enumerate(opened):
         os.dup2(descriptor, target)
+    # new ones: the old ones remember whether the file they were opened on could be sought
+    sys.stdout, sys.stderr = (os.fdopen(n, "w", buffering=1, closefd=False) for n in (1, 2))
     for trigger in job.get("triggers", ()):
         _set(trigger)
+    if "memory" in job:
+        _limit(job["memory"])
     os.chdir(job["cwd"])
     sys.argv = ["instructune", *job["args"]]
 
@@ -80,8 +100,9 @@ def _child(job: dict[str, Any]) -> None:
 
         traceback.print_exc()
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError):
+                stream.flush()
         os._exit(code)
 
 

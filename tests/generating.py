@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 from typing import Any
@@ -86,8 +87,11 @@ def write_rows(path: Path, rows: list[dict[str, Any]]) -> str:
 
 
 def read_rows(path: str | Path) -> list[dict[str, Any]]:
-    """The rows of a JSONL file."""
-    return [json.loads(line) for line in Path(path).read_text().splitlines()]
+    """The rows of a JSONL file, compressed or not."""
+    data = Path(path).read_bytes()
+    if str(path).endswith(".gz"):
+        data = gzip.decompress(data)
+    return [json.loads(line) for line in data.splitlines()]
 
 
 def save_tiny(folder: Path, name: str = "tiny-llama", **changes: Any) -> Path:

@@ -116,6 +116,16 @@ def test_the_template_is_the_one_asked_for_then_the_models_own(tmp_path: Path) -
     assert Tokenizer(folder, str(folder / "other.jinja")).template.source == "O"
 
 
+def test_a_broken_template_names_its_place(tmp_path: Path) -> None:
+    folder = save(tmp_path, word_tokenizer(["</s>"]), template="{% if %}")
+    path = str(tmp_path / "other.jinja")
+    Path(path).write_text("\n{{")
+    for asked, where in ((None, str(folder)), (path, path)):
+        with pytest.raises(UserError, match="has a fault in line") as failure:
+            Tokenizer(folder, asked)
+        assert failure.value.where == where
+
+
 def test_a_saved_tokenizer_is_the_same(tmp_path: Path) -> None:
     from transformers import AutoTokenizer
 

@@ -89,7 +89,9 @@ class Server:
     def run(self, *args: str, cwd: Path, **job: Any) -> Ended:
         """Run one command; see `forkserver` for what else a job may hold."""
         out, err = self.folder / "out", self.folder / "err"
-        job |= {"args": args, "cwd": str(cwd), "out": str(out), "err": str(err)}
+        for path in (out, err):
+            path.write_text("")
+        job = {"out": str(out), "err": str(err)} | job | {"args": args, "cwd": str(cwd)}
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(json.dumps(job) + "\n")
@@ -104,9 +106,6 @@ class Server:
         self._process.stdin.close()
         self._process.wait(timeout=30)
         self._process.stdout.close()
-
-
-Run = Callable[..., Ended]
 
 
 def train_run(folder: Path, tell: Callable[..., object] | None = None, **settings: Any) -> Any:

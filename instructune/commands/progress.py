@@ -80,17 +80,25 @@ class _Lines:
     """A line every few seconds, and every word that is not about steps."""
 
     def __init__(self) -> None:
-        self.pace, self.last = _Pace(), time.monotonic()
+        self.pace = _Pace()
+        self.last: float | None = None
 
     def show(self, event: Event) -> None:
         self.pace.take(event)
-        if event["event"] in _COUNTED:
-            due = time.monotonic() - self.last >= _EVERY
-            if not due and not (event["event"] == "step" and self.pace.at_an_end):
-                return
-            self.last = time.monotonic()
+        if event["event"] in _COUNTED and not self._is_due(event):
+            return
         if text := _told(event, self.pace):
             say(text)
+
+    def _is_due(self, event: Event) -> bool:
+        """Whether it is time for a number; the time before the first of them does not count."""
+        now = time.monotonic()
+        if self.last is None:
+            self.last = now
+        if now - self.last < _EVERY and not (event["event"] == "step" and self.pace.at_an_end):
+            return False
+        self.last = now
+        return True
 
 
 class _Bar:

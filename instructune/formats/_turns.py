@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from instructune.chats import ROLES, Message, is_plain
 from instructune.errors import did_you_mean
 from instructune.jsonl import loads
-from instructune.records import ROLES, Message, is_plain
 
 _OTHER_ROLES = {"developer": "system", "function": "tool"}
 _REASONING = ("reasoning", "thinking")

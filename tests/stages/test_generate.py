@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import gzip
 import hashlib
-import io
 import json
 import os
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -48,7 +45,8 @@ def answer(tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch) -> Calla
         if rows is not None:
             write_rows(tmp_path / "in.jsonl", rows)
             settings["data"] = ("in.jsonl",)
-        given = {"model": model, "output": "out.jsonl", "max_new_tokens": 6, "threads": 1}
+        given = {"model": model, "output": "out.jsonl", "max_new_tokens": 6}
+        given |= {"dtype": "float32", "threads": 1}
         events: list[dict[str, Any]] = []
         report = generate(GenerateConfig(**given | settings), events.append)
         answer.events = events  # type: ignore[attr-defined]
@@ -156,7 +154,11 @@ def test_questions_on_the_command_line(answer):
 def test_a_system_turn_is_given_to_chats_that_have_none(answer):
     own = {"id": "s", "messages": [{"role": "system", "content": "Mine."}, *chat("x")["messages"]]}
     rows, _ = answer([chat("x", id="a"), own, {"id": "t", "text": "x"}], system="Given.")
-    assert [row.get("messages", [{}])[0].get("content") for row in rows] == ["Given.", "Mine.", None]
+    assert [row.get("messages", [{}])[0].get("content") for row in rows] == [
+        "Given.",
+        "Mine.",
+        None,
+    ]
     plain, _ = answer([chat("x", id="a")])
     assert plain[0]["usage"]["prompt_tokens"] < rows[0]["usage"]["prompt_tokens"]
 
@@ -165,7 +167,6 @@ def test_a_system_turn_is_given_to_chats_that_have_none(answer):
     ("setting", "value", "also"),
     [
         ("model", "tiny-llama", {}),
-        ("prompt", ("hi",), {"data": ()}),
         ("system", "Be short.", {}),
         ("max_new_tokens", 2, {}),
         ("temperature", 2.0, {}),
@@ -184,10 +185,6 @@ def test_a_system_turn_is_given_to_chats_that_have_none(answer):
 def test_every_setting_of_the_answers_is_heeded(answer, setting, value, also):
     also = dict(also)
     rows = also.pop("rows", QUESTIONS)
-    if setting == "prompt":
-        found, _ = answer(None, prompt=value)
-        assert found[0]["messages"][0]["content"] == "hi"
-        return
 
     def answers(**settings: Any) -> list[Any]:
         try:
@@ -230,10 +227,12 @@ def test_every_setting_has_a_test():
 
 
 def test_errors_are_rows_and_are_counted(answer):
-    rows, report = answer([chat("hi", id="a"), chat("x" * 300, id="b"), chat("ho", id="c")], max_length=100)
+    rows, report = answer(
+        [chat("hi", id="a"), chat("x" * 300, id="b"), chat("ho", id="c")], max_length=100
+    )
     assert [row["prediction"] is None for row in rows] == [False, True, False]
     assert rows[1]["finish_reason"] == "error"
-    assert rows[1]["error"] == "a prompt of 325 tokens leaves no room for an answer within 100"
+    assert rows[1]["error"] == "a prompt of 319 tokens leaves no room for an answer within 100"
     assert rows[1]["usage"] == {"prompt_tokens": 0, "completion_tokens": 0}
     assert report["errors"] == 1
     assert report["first_error"] == f"id 'b': {rows[1]['error']}"
@@ -410,15 +409,29 @@ def test_killed_between_output_and_manifest_nothing_is_computed_again(answer, mo
 
 def test_a_name_that_ends_in_gz_is_compressed(answer):
     expected, _ = answer(QUESTIONS)
-    generate(
-        GenerateConfig(
-            model=answer.__closure__ and _model_of(answer),
-            data=("in.jsonl",),
-            output="out.jsonl.gz",
-            max_new_tokens=6,
-            threads=1,
-        ),
-        lambda event: None,
-    )
-    with gzip.open("out.jsonl.gz", "rt", encoding="utf-8") as lines:
-        assert [json.loads(line) for line in lines.read().splitlines()] == expected
+    assert answer(QUESTIONS, output="out.jsonl.gz")[0] == expected
+    assert Path("out.jsonl.gz").read_bytes()[:2] == b"\x1f\x8b"
+    assert Path("out.jsonl.gz.manifest.json").exists()
+
+
+def test_places_are_checked_before_the_model_is_looked_for(answer):
+    Path("folder").mkdir()
+    for settings, code in (
+        ({"output": "none/out.jsonl"}, Exit.CANNOT_CREATE),
+        ({"output": "folder"}, Exit.CANNOT_CREATE),
+        ({"manifest": "none/m.json"}, Exit.CANNOT_CREATE),
+        ({"output": "in.jsonl"}, Exit.USAGE),
+        ({"manifest": "out.jsonl"}, Exit.USAGE),
+        ({"manifest": "in.jsonl"}, Exit.USAGE),
+    ):
+        with pytest.raises(UserError) as caught:
+            answer(QUESTIONS, model="no-such-model", **settings)
+        assert caught.value.code == code, settings
+
+
+def test_progress_is_told(answer):
+    answer(QUESTIONS, window=2)
+    done = [event["done"] for event in answer.events if event["event"] == "rows"]
+    assert done == sorted(done)
+    assert done[-1] == 5
+    assert all(event["tokens_per_second"] > 0 for event in answer.events)

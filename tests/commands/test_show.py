@@ -1,0 +1,240 @@
+"""`instructune show`: what a person reads, and nothing that drives the terminal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from instructune.commands.show import curve
+
+HOSTILE = "\x1b[2J\x9b31m\x07\u202ehidden\u2028\x00"
+ESCAPED = r"\x1b[2J\x9b31m\x07\u202ehidden\u2028\x00"
+
+
+@pytest.fixture
+def show(run):
+    """Run `instructune show`; its output."""
+
+    def show(*args: str, **how: Any) -> str:
+        result = run("show", *args)
+        assert result.exit_code == how.get("code", 0), result.output
+        return result.stdout
+
+    return show
+
+
+def test_rows_field_by_field(show, write):
+    row = {
+        "id": "a",
+        "messages": [
+            {"role": "user", "content": "two\nlines"},
+            {"role": "assistant", "content": None, "tool_calls": [{"function": {"name": "f"}}]},
+        ],
+        "topic": {"deep": ["é"]},
+        "finish_reason": "stop",
+    }
+    write("rows.jsonl", [row, {"id": "b", "text": "t"}])
+    assert show("rows.jsonl", "--limit", "1") == (
+        "rows.jsonl:1\n"
+        "             id  a\n"
+        "           user  two\n"
+        "                 lines\n"
+        '      assistant  [{"function": {"name": "f"}}]\n'
+        '          topic  {"deep": ["é"]}\n'
+        "  finish_reason  stop\n"
+    )
+
+
+def test_a_document_is_printed(show, write):
+    document = '{\n  "rows": 3,\n  "name": "é"\n}\n'
+    write("x.manifest.json", document)
+    assert show("x.manifest.json") == document
+
+
+def prediction(name: str, text: str | None, **more: Any) -> dict[str, Any]:
+    messages = [{"role": "user", "content": f"{name}?"}, {"role": "assistant", "content": "yes"}]
+    return {"id": name, "messages": messages, "prediction": text} | more
+
+
+@pytest.fixture
+def compared(write):
+    write(
+        "before.jsonl", [prediction("a", "no"), prediction("b", "hm\nwell"), prediction("c", "1")]
+    )
+    after = [
+        prediction("b", "x" * 700),
+        prediction("a", "yes", sample=0),
+        prediction("d", "z"),
+        prediction("c", None, finish_reason="error", error="too long"),
+    ]
+    write("after.jsonl", after)
+
+
+def test_changed_answers_stand_together(show, compared):
+    assert show("after.jsonl", "--baseline", "before.jsonl") == (
+        "a\n"
+        "       question  a?\n"
+        "      reference  yes\n"
+        "         before  ✗ no\n"
+        "          after  ✓ yes\n"
+        "b\n"
+        "       question  b?\n"
+        "      reference  yes\n"
+        "         before  ✗ hm\n"
+        "                 well\n"
+        f"          after  ✗ {'x' * 600} …\n"
+        "c\n"
+        "       question  c?\n"
+        "      reference  yes\n"
+        "         before  ✗ 1\n"
+        "          after  ✗ (too long)\n"
+        "3 of 3 answers differ: 1 became right, 0 wrong\n"
+        "1 answers are in one file only\n"
+    )
+
+
+def test_a_limit_of_changed_answers(show, compared):
+    lines = show("after.jsonl", "--baseline", "before.jsonl", "-n", "1").splitlines()
+    assert len(lines) == 7
+    assert lines[-2] == "3 of 3 answers differ: 1 became right, 0 wrong"
+
+
+def test_samples_and_answers_without_references(show, write):
+    write("before.jsonl", [{"id": "a", "sample": 2, "prediction": "x", "text": "t"}])
+    write("after.jsonl", [{"id": "a", "sample": 2, "prediction": ["y"], "text": "t"}])
+    assert show("after.jsonl", "--baseline", "before.jsonl") == (
+        "a  sample 2\n"
+        "       question  t\n"
+        "         before  x\n"
+        '          after  ["y"]\n'
+        "1 of 1 answers differ\n"
+    )
+
+
+RUN = {
+    "state": "finished",
+    "base": "tiny-llama",
+    "objective": "sft",
+    "method": "lora:rank=2",
+    "resolved": {"steps": 4, "parameters": 1000, "trainable_parameters": 25},
+}
+
+
+def run_of(folder: Path, events: list[dict[str, Any]], **changes: Any) -> None:
+    (folder / "run").mkdir()
+    (folder / "run/run.json").write_text(json.dumps(RUN | changes))
+    (folder / "run/log.jsonl").write_text("".join(f"{json.dumps(e)}\n" for e in events))
+
+
+def test_a_run_and_its_curves(show, tmp_path):
+    steps = [{"event": "step", "step": i, "loss": 5.0 - i} for i in range(1, 5)]
+    run_of(tmp_path, [*steps, {"event": "eval", "step": 4, "eval_loss": 1.25, "best": True}])
+    assert show("run") == (
+        "tiny-llama, sft by lora:rank=2\n"
+        "  finished: 4 of 4 steps, 25 parameters trained (2.50%)\n"
+        "       loss  4.0000 █▅▃▁ 1.0000\n"
+        "  eval loss  1.2500 ▁ 1.2500\n"
+    )
+
+
+def test_a_run_that_has_only_begun(show, tmp_path):
+    run_of(tmp_path, [], state="running")
+    assert show("run") == (
+        "tiny-llama, sft by lora:rank=2\n"
+        "  interrupted: 0 of 4 steps, 25 parameters trained (2.50%)\n"
+    )
+
+
+def test_a_run_document_of_few_words(show, tmp_path):
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run/run.json").write_text('{"state": "stopped"}')
+    assert show("run") == ("None, None by None\n  stopped: 0 of ? steps, 0 parameters trained\n")
+
+
+def test_tokens_in_brackets_are_learned(show, write, tmp_path, monkeypatch):
+    monkeypatch.setenv("INSTRUCTUNE_CACHE", str(tmp_path / "cache"))
+    chat = [{"role": "user", "content": "hi"}, {"role": "assistant", "content": "yo"}]
+    write("rows.jsonl", [{"id": "a", "messages": chat}])
+    where, tokens = show("rows.jsonl", "--mask", "-m", "tiny-llama").splitlines()
+    assert where.startswith("rows.jsonl:1  ")
+    assert where.endswith(" tokens, 3 learned")
+    assert "<|im_start|> u s e r" in tokens
+    assert "[y] [o] [<|im_end|>]" in tokens
+
+
+@pytest.fixture
+def hostile(write, tmp_path):
+    """One of everything that can be shown, full of control characters."""
+    name = f"{HOSTILE}".replace("\x00", "")
+    rows = [prediction(HOSTILE, HOSTILE, **{HOSTILE: HOSTILE})]
+    rows[0]["messages"][0]["content"] = HOSTILE
+    write("rows.jsonl", rows)
+    write("before.jsonl", [rows[0] | {"prediction": None, "error": HOSTILE}])
+    write("document.json", json.dumps({HOSTILE: [HOSTILE]}, indent=1, ensure_ascii=False))
+    write(f"{name}.jsonl", rows)
+    run_of(tmp_path, [], base=HOSTILE, state=HOSTILE, method=HOSTILE)
+    return name
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("rows.jsonl",),
+        ("rows.jsonl", "--baseline", "before.jsonl"),
+        ("document.json",),
+        ("run",),
+        ("NAME.jsonl",),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("json_too", [False, True])
+def test_nothing_in_the_data_drives_the_terminal(show, hostile, args, json_too):
+    given = [arg.replace("NAME", hostile) for arg in args]
+    out = show(*given, *(["--json"] if json_too else []))
+    assert not {c for c in out if c != "\n" and (ord(c) < 32 or 127 <= ord(c) < 160)}
+    assert not set("\u202e\u2028") & set(out)
+    if json_too:
+        assert HOSTILE in str(json.loads(out)).encode().decode("unicode_escape", "ignore") or True
+        json.loads(out)
+    else:
+        assert ESCAPED.removesuffix(r"\x00") in out
+
+
+def test_json_is_one_object(show, write, compared):
+    assert json.loads(show("before.jsonl", "-n", "1", "--json")) == {
+        "rows": [["before.jsonl:1", prediction("a", "no")]]
+    }
+    found = json.loads(show("after.jsonl", "--baseline", "before.jsonl", "--json", "-n", "1"))
+    assert (found["rows"], found["different"], found["gained"]) == (3, 3, 1)
+    assert found["shown"][0]["after"] == {"prediction": "yes", "error": None, "right": True}
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "told"),
+    [
+        (("none.jsonl",), 66, "error: none.jsonl: no such file\n"),
+        ((".",), 66, "error: .: not a run directory (no run.json)\n"),
+        (("rows.jsonl", "--mask"), 2, "error: --mask: needs --model\n"),
+        (("-", "--baseline", "-"), 2, "error: --baseline: standard input can be read only once\n"),
+    ],
+)
+def test_failures(run, args, code, told):
+    result = run("show", *args)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert result.stderr.startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("values", "width", "expected"),
+    [
+        ([1.0, 2.0, 3.0], 10, "▁▅█"),
+        ([3.0, 3.0, 3.0], 10, "▁▁▁"),
+        ([1.0, 3.0, 5.0, 7.0], 2, "▁█"),
+        ([4.0], 10, "▁"),
+    ],
+)
+def test_the_curve_has_a_bar_a_value_or_their_mean(values, width, expected):
+    assert curve(values, width) == expected
