@@ -28,6 +28,8 @@ METHODS = {
 def settings(method: str, dtype: str, epochs: int) -> dict[str, Any]:
     rows = 4 * STEPS // epochs
     more = {"epochs": epochs, "dtype": dtype, "eval_every": 5, "checkpoint_every": 4}
+    if epochs == 2:
+        more["micro_batch_tokens"] = 64  # several micro-batches a step
     return METHODS[method] | more | {"rows": rows}
 
 

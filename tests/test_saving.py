@@ -35,6 +35,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     base = str(folder / "base/model")
     for name, more in (("full", {}), ("lora", LORA)):
         watched(folder, name, model=base, steps=6, learning_rate=0.01, **more)
+    train_run(folder, model="tiny-gpt2", output=str(folder / "gpt2"), steps=1)
+    base = str(folder / "gpt2/model")
+    watched(folder, "gpt2-lora", model=base, steps=6, learning_rate=0.01, **LORA)
     return folder
 
 
@@ -86,6 +89,7 @@ def load(path):
 full = load(f"{folder}/full/model")
 tokenizer = AutoTokenizer.from_pretrained(f"{folder}/full/model", local_files_only=True)
 adapted = peft.PeftModel.from_pretrained(load(f"{folder}/base/model"), f"{folder}/lora/adapter")
+gpt2 = peft.PeftModel.from_pretrained(load(f"{folder}/gpt2/model"), f"{folder}/gpt2-lora/adapter")
 chat = [{"role": "user", "content": "1 + 1"}]
 prompt = tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False)
 answer = full.generate(
@@ -94,6 +98,7 @@ answer = full.generate(
 found = {
     "full": error(full, "full"),
     "adapter": error(adapted, "lora"),
+    "adapter of gpt2": error(gpt2, "gpt2-lora"),
     "prompt": prompt,
     "adapter's": AutoTokenizer.from_pretrained(f"{folder}/lora/adapter").apply_chat_template(
         chat, add_generation_prompt=True, tokenize=False
@@ -102,6 +107,7 @@ found = {
     "cache": full.config.use_cache,
     "answered": answer.shape[1] > 1,
     "merged": error(adapted.merge_and_unload(), "lora"),
+    "merged gpt2": error(gpt2.merge_and_unload(), "gpt2-lora"),
     "untouched": error(load(f"{folder}/base/model"), "lora"),
     "imported": sorted(m for m in sys.modules if m.startswith("instructune")),
 }
@@ -116,7 +122,9 @@ def test_plain_libraries_load_what_was_trained(folder: Path) -> None:
     found = json.loads(result.stdout.splitlines()[-1])
     assert found["full"] < 1e-6
     assert found["adapter"] < 1e-6
+    assert found["adapter of gpt2"] < 1e-6
     assert found["merged"] < 1e-5
+    assert found["merged gpt2"] < 1e-5
     assert found["untouched"] > 1e-2  # the adapter does something
     prompt = "<|im_start|>user\n1 + 1<|im_end|>\n<|im_start|>assistant\n"
     assert found["prompt"] == found["adapter's"] == prompt

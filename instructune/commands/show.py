@@ -61,7 +61,8 @@ def show(
     elif isinstance(view, MaskView):
         _print_mask(view)
     elif isinstance(view, DocumentView):
-        typer.echo(visible(jsonlib.dumps(view.document, ensure_ascii=False, indent=2)))
+        text = jsonlib.dumps(view.document, ensure_ascii=False, indent=2)
+        typer.echo(text if visible(text) == text else jsonlib.dumps(view.document, indent=2))
     else:
         for where, row in view.rows:
             typer.echo(visible(where))

@@ -167,7 +167,5 @@ def _tell_rehearsal(report: dict[str, Any], json: bool) -> None:
         f"trainable {report['trainable_share']:.2%}; about {report['estimated_seconds']:.0f} s "
         f"and {report['estimated_memory'] / 2**30:.1f} GiB"
     )
-    tokens = "".join(
-        f"[{token}]" if learned else token for token, learned in report["mask"][:400]
-    )
+    tokens = "".join(f"[{token}]" if learned else token for token, learned in report["mask"][:400])
     options.say(f"first row, learned tokens in brackets:\n  {tokens}")
