@@ -20,8 +20,19 @@ if TYPE_CHECKING:
 
 def checkpoint(run: RunDir, fitted: Fit, state: State, log: Log, keep: int) -> None:
     """Save the fit as it stands after `state.step`; the newest `keep` and the best are kept."""
-    if state == fitted.saved:
-        return
+    if state != fitted.saved:
+        _save(run, fitted, state, log)
+        fitted.saved = replace(state)
+    # also where nothing was saved: a kill may have come between the saving and this
+    checkpoints.point(run.path / rundir.LAST, run.checkpoints / checkpoints.name_of(state.step))
+    best = ""
+    if state.best_step is not None:
+        best = checkpoints.name_of(state.best_step)
+        checkpoints.point(run.path / rundir.BEST, run.checkpoints / best)
+    checkpoints.prune(run.checkpoints, state.step, keep, {best})
+
+
+def _save(run: RunDir, fitted: Fit, state: State, log: Log) -> None:
     tensors = fitted.optimizer.tensors()
     _check_finite(tensors, state)
     tensors["rng.cpu"] = torch.get_rng_state()
@@ -33,14 +44,7 @@ def checkpoint(run: RunDir, fitted: Fit, state: State, log: Log, keep: int) -> N
         "log_size": log.sync(),
         "run": fitted.identity,
     } | _rounding(fitted)
-    path = checkpoints.save(run.checkpoints, state.step, tensors, saved)
-    fitted.saved = replace(state)
-    checkpoints.point(run.path / rundir.LAST, path)
-    best = ""
-    if state.best_step is not None:
-        best = checkpoints.name_of(state.best_step)
-        checkpoints.point(run.path / rundir.BEST, run.checkpoints / best)
-    checkpoints.prune(run.checkpoints, state.step, keep, {best})
+    checkpoints.save(run.checkpoints, state.step, tensors, saved)
 
 
 def _rounding(fitted: Fit) -> dict[str, Any]:

@@ -217,4 +217,4 @@ class _Faults:
 def _cause(reason: str) -> str:
     """The reason without what differs from row to row, so that equal causes count together."""
     general = re.sub(r"'[^']*'|\"[^\"]*\"|\(.*\)|: .*", "…", reason, flags=re.DOTALL)
-    return re.sub(r"\d+", "N", general)[:200].strip()
+    return re.sub(r"(?<![\w-])\d[\w.+-]*", "N", general)[:200].strip()

@@ -268,6 +268,35 @@ def test_links_point_to_the_last_and_the_best(tmp_path: Path) -> None:
     assert steps_of(run) == [report["best_step"], 5, 6]
 
 
+@pytest.mark.parametrize("links", [0, 1], ids=["before last", "before best"])
+def test_a_kill_between_the_last_checkpoint_and_its_links(
+    tmp_path: Path, links: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = prepare(tmp_path, 24) | {"steps": 6, "eval_every": 2, "checkpoint_every": 1}
+    wanted = straight_result(tmp_path, **given)
+    real, saved = checkpoints.point, tmp_path / "run/checkpoints/step-000006"
+    made = []
+
+    def point(link: Path, target: Path) -> None:
+        if saved.exists():
+            made.append(link)
+        if len(made) > links:
+            link.with_name(f".{link.name}.tmp").symlink_to(target)
+            raise KeyboardInterrupt
+        real(link, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "point", point)
+        with pytest.raises(Stopped):
+            train_run(tmp_path, **given)
+    assert train_run(tmp_path, **given)["steps_this_time"] == 0
+    run = tmp_path / "run"
+    assert result_of(run) == wanted
+    assert (run / "best").readlink() == (tmp_path / "straight/best").readlink()
+    assert steps_of(run) == steps_of(tmp_path / "straight")
+    assert sorted(p.name for p in run.glob(".*")) == [".lock"]
+
+
 def test_parameters_that_are_not_numbers_are_never_saved(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

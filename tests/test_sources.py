@@ -111,7 +111,7 @@ def test_quarantine_moves_bad_rows_with_reason_and_text_as_it_stood(write):
     assert tally.as_dict() == {
         "rows_in": 5,
         "out": 2,
-        "rejected": {"text must be a string": 1, "not JSON …": 1, "not UTF-N …": 1},
+        "rejected": {"text must be a string": 1, "not JSON …": 1, "not UTF-8 …": 1},
         "formats": {"text": 2},
     }
 

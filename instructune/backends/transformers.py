@@ -74,9 +74,7 @@ class Local:
             hardware.use_threads(self.config.threads)
             device = hardware.device(self.config.device)
             dtype = hardware.dtype(self.config.dtype, device)
-            self._model = load_model(
-                self.files, dtype=dtype, seed=self.config.seed, device=str(device)
-            )
+            self._model = load_model(self.files, dtype=dtype, device=str(device))
         return self._model
 
     def complete(self, prompts: list[Prompt], tick: Tick) -> list[Completion]:

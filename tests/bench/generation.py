@@ -51,6 +51,9 @@ def run(rounds: int = 2) -> dict[str, Any]:
 
 def _load() -> tuple[Any, Any, list[list[int]]]:
     """The model in float32, its tokenizer, and prompts, the longest first."""
+    from instructune.environment import before_torch
+
+    before_torch()
     import torch
 
     from instructune.modelfiles import resolve
