@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,15 @@ from typer.testing import CliRunner
 # a busy machine is no reason to fail, nor is another day
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
+
+# a job in the background is started deaf to Ctrl-C, and would hand that on to what it starts
+for _number, _default in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGHUP, signal.SIG_DFL),
+    (signal.SIGTERM, signal.SIG_DFL),
+):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, _default)
 
 SHARED = Path(__file__).parents[2] / "shared/data"
 

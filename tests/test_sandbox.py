@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from instructune import sandbox
+from instructune import charges, sandbox
 from instructune.errors import Exit, UserError
 from instructune.sandbox import Program
 
@@ -131,6 +131,8 @@ BOMBS = {
     "nested by dict()": GROW % "{% set ns.x = dict(a=ns.x, b=ns.x) %}" + "{{ ns.x }}",
     "slices": """{% set big = 'a' * 8000000 %}{% macro m(n) %}{% set part = big[1:] %}
         {%- if n %}{{ m(n - 1) }}{% endif %}{{ part[:1] }}{% endmacro %}{{ m(90) }}""",
+    "listing": """{% set big = 'a' * 1000000 %}{% macro m(n) %}{% set part = big | list %}
+        {%- if n %}{{ m(n - 1) }}{% endif %}{{ part[0] }}{% endmacro %}{{ m(90) }}""",
     "center": "{{ 'a' | center(10 ** 9) }}",
     "ljust": "{{ 'a'.ljust(10 ** 9) }}",
     "rjust": "{{ 'a'.rjust(10 ** 9) }}",
@@ -185,6 +187,38 @@ def test_bombs(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(error.reason) < 3000
 
 
+MACRO = "{% macro m(a) %}{% endmacro %}"
+STEPS = {
+    "{{ (x + x) | length }}": 2000,
+    "{{ (x ~ x) | length }}": 2000,
+    "{{ (x * 3) | length }}": 3000,
+    "{{ ([x] * 3) | length }}": 3000,
+    "{{ [x, x] | length }}": 2000,
+    "{{ (x, x) | length }}": 2000,
+    "{{ {x: x} | length }}": 2000,
+    "{{ x[1:] | length }}": 999,
+    "{{ x | list | length }}": 8000,
+    "{{ x | upper | length }}": 1000,
+    "{{ x.upper() | length }}": 1000,
+    "{{ x.split('a') | length }}": 8000,
+    "{% set y %}{{ x }}{{ x }}{% endset %}": 2000,
+    "{% filter trim %}{{ x }}{% endfilter %}": 3000,
+    MACRO + "{{ m(x) }}": 1000,
+    MACRO + "{{ m(a=x) }}": 1000,
+    "{% macro m() %}{{ x }}{% endmacro %}{% set y = m() %}": 1000,
+    "{% set y = dict(a=x) %}": 2000,
+}
+
+
+@pytest.mark.parametrize(("source", "least"), STEPS.items())
+def test_every_step_is_charged(source: str, least: int) -> None:
+    run(source, x="")
+    before = charges.MEMORY - charges._account.left
+    run(source, x="a" * 1000)
+    spent = charges.MEMORY - charges._account.left - before
+    assert spent >= least
+
+
 def test_bombs_leave_the_memory_alone() -> None:
     """All of them on the main thread of a process that may take 1.5 GiB: it stays below."""
     code = (
@@ -203,10 +237,13 @@ def test_bombs_leave_the_memory_alone() -> None:
     subprocess.run([sys.executable, "-c", code, *BOMBS], check=True, cwd=root, timeout=120)
 
 
+BUILDS = "the chat template builds more than 8388608 characters"
+
+
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        (BOMBS["output"], "the chat template builds more than 8388608 characters"),
+        *((BOMBS[n], BUILDS) for n in ("output", "product", "slices", "strip")),
         (BOMBS["silent loops"], "the chat template runs for more than 1 s"),
         (BOMBS["recursive macro"], "the chat template recurses without end"),
         (BOMBS["source"], "the chat template is longer than 262144 characters"),

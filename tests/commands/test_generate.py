@@ -232,7 +232,7 @@ def continued(generate: Any, rows: str, folder: Path, straight: Any, seed: int, 
     ]
     assert len(kept) == count
     assert all(n % 6 == 0 for n in kept)
-    assert len(set(kept)) > 1  # the places differ
+    assert count < 20 or len(set(kept)) > 1  # among twenty the places differ
 
 
 def test_a_killed_run_ends_with_the_bytes_of_a_straight_one(generate, rows, tmp_path, straight):
