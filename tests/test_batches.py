@@ -154,8 +154,9 @@ def test_the_order_is_of_seed_and_epoch_alone() -> None:
     assert list(islice(step_rows(found, 4, seed=1), 60)) == first
     assert list(islice(step_rows(found, 4, seed=2), 60)) != first
     per_epoch = steps_per_epoch(len(found), 4)
-    assert first[:per_epoch] != first[per_epoch : 2 * per_epoch]
-    second = np.concatenate(first[per_epoch : 2 * per_epoch]).tolist()
+    epochs = [first[i * per_epoch : (i + 1) * per_epoch] for i in range(3)]
+    assert epochs[0] != epochs[1] != epochs[2]
+    second = np.concatenate(epochs[1]).tolist()
     assert second == epoch_order(found, seed=1, epoch=1).tolist()
 
 
