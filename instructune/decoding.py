@@ -109,6 +109,8 @@ def choose(
 
     `places` holds each row's key and how many tokens it has: all that a draw depends on.
     """
+    if logits.device.type == "mps":
+        logits = logits.cpu()  # there is no float64
     best = logits.argmax(-1, keepdim=True)  # a row's NaN or infinity, where it has one
     finite = logits.gather(-1, best).isfinite()[:, 0].tolist()
     chosen = best

@@ -26,6 +26,7 @@ class Partial:
 
     def __init__(self, output: str, settings: dict[str, Any], *, overwrite: bool) -> None:
         self.output, self.settings, self.overwrite = output, settings, overwrite
+        self.name = f"{output}.partial"
         target = os.path.realpath(output)
         self.path, self.settings_path = Path(f"{target}.partial"), Path(f"{target}.partial.json")
         self._descriptor = -1
@@ -50,7 +51,8 @@ class Partial:
 
     def _locked(self) -> int:
         while True:
-            descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC)
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+            descriptor = os.open(self.path, flags, 0o666)
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 with suppress(FileNotFoundError):  # removed while we opened it, by who held it
@@ -77,7 +79,7 @@ class Partial:
             changed = sorted(k for k in names if before.get(k) != self.settings.get(k))
             raise UserError(
                 f"was begun with other settings ({', '.join(changed)})",
-                where=str(self.path),
+                where=self.name,
                 hint=_ANEW,
                 code=Exit.CANNOT_CREATE,
             )
@@ -95,17 +97,16 @@ class Partial:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """The rows kept from before."""
-        where = str(self.path)
-        with files.open_input(where) as source:
-            for row in read_rows(source.stream, where):
+        with files.open_input(str(self.path)) as source:
+            for row in read_rows(source.stream, self.name):
                 if not isinstance(row, Row):
-                    raise UserError("is damaged", where=where, hint=_ANEW)
+                    raise UserError("is damaged", where=self.name, hint=_ANEW)
                 yield row.value
 
     def append(self, rows: list[dict[str, Any]]) -> None:
         """Write one window."""
         view = memoryview(b"".join(dumps(row) + b"\n" for row in rows))
-        with files.naming_errors(str(self.path)):
+        with files.naming_errors(self.name):
             while view:
                 view = view[os.write(self._descriptor, view) :]
 

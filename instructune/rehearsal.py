@@ -36,7 +36,7 @@ def rehearse(config: TrainConfig, work: Work) -> dict[str, Any]:
         "longest_row": int(work.data.lengths.max()),
         "trainable_share": round(fitted.trainable / fitted.parameters, 6),
         "estimated_tokens": tokens,
-        "estimated_seconds": round(tokens * seconds / padded, 1),
+        "estimated_seconds": round(tokens * seconds / padded, 3),
         "estimated_memory": hardware.peak_memory() + _ADAM_BYTES * fitted.trainable,
         "fingerprints": work.fingerprints,
         "mask": _mask_sample(work),

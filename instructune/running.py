@@ -84,7 +84,7 @@ class Rows:
         for group, cache, ends in self._read(set(added)):
             for i, prompt in enumerate(group):
                 rows = [len(kept) + k for k, other in enumerate(added) if other == prompt]
-                room.place(cache, i, self.ahead + len(prompt), self.forward.tensor(rows))
+                room.place(cache, i, self.ahead + len(prompt), rows)
                 logits[prompt] = ends[i]
         self.lengths, self.cache = lengths, room.cache()
         columns = torch.arange(room.width + SPARE, device=self.forward.device)

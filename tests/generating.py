@@ -98,6 +98,7 @@ def save_tiny(folder: Path, name: str = "tiny-llama", **changes: Any) -> Path:
     """A tiny model with varied answers as a plain folder; `changes` are to its config."""
     from transformers import AutoConfig, AutoModelForCausalLM
 
+    folder.mkdir(exist_ok=True)
     files = resolve(name)
     config = AutoConfig.from_pretrained(files.folder)
     config.update(changes)

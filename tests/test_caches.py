@@ -22,8 +22,8 @@ def filled(count: int, length: int, layers: int = 2, seed: int = 0) -> Cache:
 def test_rows_are_placed_at_the_right_end():
     source = filled(3, 5)
     room = Room(4, 6)
-    room.place(source, 1, 2, torch.tensor([0, 3]))
-    room.place(source, 2, 5, torch.tensor([1]))
+    room.place(source, 1, 2, [0, 3])
+    room.place(source, 2, 5, [1])
     cache = room.cache()
     for (keys, values), (k, v) in zip(pairs(cache), pairs(source), strict=True):
         for mine, theirs in ((keys, k), (values, v)):
@@ -47,7 +47,7 @@ def test_rows_that_stay_keep_their_right_ends():
 
 def test_a_step_writes_its_own_column_and_copies_no_other():
     room = Room(2, 3)
-    room.place(filled(1, 3), 0, 3, torch.tensor([0, 1]))
+    room.place(filled(1, 3), 0, 3, [0, 1])
     cache = room.cache()
     address = cache.layers[0].keys.data_ptr()
     before = cache.layers[0].keys.clone()

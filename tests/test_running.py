@@ -172,6 +172,7 @@ def adapted(kind: str, seed: int = 0, **options: Any) -> Any:
     return wrapped.eval()
 
 
+@pytest.mark.filterwarnings("ignore:Position ids are not supported")
 @pytest.mark.parametrize("kind", ["lora", "prefix", "prompt", "p_tuning"])
 def test_adapters_answer_as_generate_does(kind):
     """Virtual tokens stand before every prompt, and before what all prompts share."""

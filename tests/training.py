@@ -96,8 +96,9 @@ class Server:
         assert self._process.stdout
         self._process.stdin.write(json.dumps(job) + "\n")
         self._process.stdin.flush()
-        code = json.loads(self._process.stdout.readline())
-        return Ended(code, out.read_text(), err.read_text())
+        answer = self._process.stdout.readline()
+        assert answer.strip().lstrip("-").isdigit(), (answer, self._process.poll(), args)
+        return Ended(int(answer), out.read_text(), err.read_text())
 
     def close(self) -> None:
         """End the server."""

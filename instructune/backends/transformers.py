@@ -40,6 +40,9 @@ class Local:
         self.stops = _stop_ids(files, self.tokenizer)
         given = [limit_of(_document(files.folder / "config.json")), config.max_length]
         self.limit = min((n for n in given if n is not None), default=None)
+        if self.limit is not None and files.adapter:  # virtual tokens take places too
+            adapter = _document(files.adapter / "adapter_config.json")
+            self.limit -= adapter.get("num_virtual_tokens") or 0
         self._model: Any = None
 
     def _check_template(self, files: ModelFiles) -> None:
@@ -72,6 +75,7 @@ class Local:
             from instructune.models import load_model
 
             hardware.use_threads(self.config.threads)
+            hardware.keep_memory()
             device = hardware.device(self.config.device)
             dtype = hardware.dtype(self.config.dtype, device)
             self._model = load_model(self.files, dtype=dtype, device=str(device))
@@ -140,9 +144,9 @@ class Local:
         if row.finish_reason == "error":
             reason = f"the model's output is not finite, at token {len(row.ids) + 1}"
             return Completion(None, "error", len(row.prompt), len(row.ids), reason)
-        text, stopped = self._cut(row.ids)
-        reason = "stop" if stopped else row.finish_reason or "length"
-        return Completion(text, reason, len(row.prompt), len(row.ids))
+        assert row.finish_reason
+        text, _ = self._cut(row.ids)
+        return Completion(text, row.finish_reason, len(row.prompt), len(row.ids))
 
 
 def _fingerprint(files: ModelFiles, seed: int) -> str:

@@ -151,7 +151,7 @@ def _partial(config: GenerateConfig, backend: Backend, summary: Summary) -> Iter
         with partial.opened(_window_rows(config) * config.samples):
             yield partial
     except (KeyboardInterrupt, Signalled) as stop:
-        kept = f"{partial.path}: {summary.predictions} predictions are kept"
+        kept = f"{partial.name}: {summary.predictions} predictions are kept"
         told = f"{kept}; the same command goes on from there" if summary.predictions else "stopped"
         raise Stopped(getattr(stop, "number", signal.SIGINT), told) from None
 
@@ -164,7 +164,7 @@ def _skip(partial: Partial, records: Iterator[Record], summary: Summary) -> None
             if record is None or carried(record) != record_of(row):
                 raise UserError(
                     "was begun with other rows",
-                    where=str(partial.path),
+                    where=partial.name,
                     hint="--overwrite begins anew",
                 )
             summary.rows += 1

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import peft
 import pytest
 import torch
 from tokenizers import Tokenizer as Library
@@ -65,7 +66,8 @@ def saying(local: Local, tokens: list[int]) -> Iterator[None]:
             torch.tensor(next(said)), found.logits.shape[-1]
         )
 
-    hook = local.model.register_forward_hook(say)
+    model = local.model.get_base_model() if hasattr(local.model, "peft_config") else local.model
+    hook = model.register_forward_hook(say)
     yield
     hook.remove()
 
@@ -185,6 +187,18 @@ def test_no_prompt_and_answer_are_longer_than_the_model_takes(tmp_path):
         with saying(local, tokens_of("abcd")):
             fits, full = ask(local, {"text": "x" * 20}, {"text": "x" * 24})
         assert (fits.completion_tokens, full.finish_reason) == (4, "error")
+
+
+def test_an_adapter_s_virtual_tokens_take_places_of_the_model_s(tmp_path):
+    base = save_tiny(tmp_path / "base", max_position_embeddings=24)
+    config = peft.PrefixTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=3)
+    wrapped: Any = peft.get_peft_model(backend(base).model, config)
+    wrapped.peft_config["default"].base_model_name_or_path = str(base)
+    wrapped.save_pretrained(tmp_path / "prefix")
+    local = backend(tmp_path / "prefix")
+    with saying(local, tokens_of("ab")):
+        fits, full = ask(local, {"text": "x" * 19}, {"text": "x" * 21})
+    assert (fits.completion_tokens, full.finish_reason) == (2, "error")
 
 
 def test_output_that_is_not_finite_is_an_error(folder):

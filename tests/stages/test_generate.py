@@ -327,7 +327,7 @@ def test_a_partial_of_other_settings_is_refused(answer, monkeypatch, change, nam
         answer(QUESTIONS, **{"window": 2} | change)
     assert caught.value.code == Exit.CANNOT_CREATE
     assert caught.value.reason.endswith(f"settings ({names})")
-    assert caught.value.where == str(Path("out.jsonl.partial").absolute())
+    assert caught.value.where == "out.jsonl.partial"
     rows, report = answer(QUESTIONS, **{"window": 2} | change, overwrite=True)
     assert (len(rows), report["kept"]) == (5, 0)
 
@@ -379,11 +379,10 @@ def test_a_signal_says_how_to_go_on(answer, monkeypatch, error, number):
         with pytest.raises(Stopped) as caught:
             answer(QUESTIONS, window=2)
     assert caught.value.number == number
-    partial = Path("out.jsonl.partial").absolute()
     assert caught.value.message == (
-        f"{partial}: 2 predictions are kept; the same command goes on from there"
+        "out.jsonl.partial: 2 predictions are kept; the same command goes on from there"
     )
-    assert len(read_rows(partial)) == 2
+    assert len(read_rows("out.jsonl.partial")) == 2
 
 
 def test_a_signal_before_the_first_window_leaves_nothing(answer, monkeypatch):
