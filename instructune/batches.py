@@ -17,6 +17,8 @@ from instructune.tokens import TokenRow
 if TYPE_CHECKING:
     import torch
 
+_PASS_TOKENS = 64  # a forward and backward pass costs that much beside its tokens, measured on CPUs
+
 
 class Batch(NamedTuple):
     """One forward pass. Targets and weights are those of the next token, so `[:, -1]` is idle."""
@@ -90,16 +92,29 @@ class TokenData:
 
 
 def micro_batches(data: TokenData, rows: Iterable[int], most_tokens: int) -> list[list[int]]:
-    """Cut `rows`, sorted by length, so that rows times the longest stays within `most_tokens`.
+    """Cut `rows`, sorted by length, where that costs least: padding against one more pass.
 
-    A row longer than that goes alone.
+    Rows times the longest stays within `most_tokens`; a row longer than that goes alone.
     """
-    groups: list[list[int]] = []
-    for row in sorted(rows, key=lambda r: (-int(data.lengths[r]), r)):
-        if groups and (len(groups[-1]) + 1) * int(data.lengths[groups[-1][0]]) <= most_tokens:
-            groups[-1].append(row)
-        else:
-            groups.append([row])
+    order = sorted(rows, key=lambda row: (-int(data.lengths[row]), row))
+    lengths = [int(data.lengths[row]) for row in order]
+    one_pass = max(_PASS_TOKENS, most_tokens // 32)
+    # least cost of the rows from i on, and where the group that begins at i ends
+    costs, ends = [0] * (len(order) + 1), [0] * len(order)
+    for i in reversed(range(len(order))):
+        most = max(1, most_tokens // lengths[i])
+        options = [
+            (one_pass + lengths[i] * (end - i) + costs[end], -end)
+            for end in range(i + 1, min(i + most, len(order)) + 1)
+            # to cut before a row that is shorter by more than a pass always costs less
+            if lengths[i] - lengths[end - 1] <= one_pass
+        ]
+        costs[i], end = min(options)
+        ends[i] = -end
+    groups, start = [], 0
+    while start < len(order):
+        groups.append(order[start : ends[start]])
+        start = ends[start]
     return groups
 
 

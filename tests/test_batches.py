@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -102,6 +103,12 @@ def test_units_are_summed_exactly_enough_for_any_cut() -> None:
         ([2, 5, 3, 5, 1], 8, [[1], [3], [2, 0], [4]]),
         ([2, 5, 3, 5, 1], 1, [[1], [3], [2], [0], [4]]),
         ([2, 5, 3, 5, 1], 25, [[1, 3, 2, 0, 4]]),
+        ([100, 68, 68], 300, [[0, 1, 2]]),  # padding to 100 costs two times 32, a pass 64
+        ([100, 67, 67], 300, [[0], [1, 2]]),
+        ([100, 68, 68], 299, [[0], [1, 2]]),
+        ([300, 100, 100, 10], 300, [[0], [1, 2], [3]]),
+        ([300, 100, 100, 70], 300, [[0], [1, 2, 3]]),
+        ([999, 900, 900], 1 << 20, [[0, 1, 2]]),  # a pass counts as a 32nd of so many
     ],
 )
 def test_micro_batches(lengths: list[int], most: int, groups: list[list[int]]) -> None:
@@ -120,6 +127,24 @@ def test_micro_batches_hold_every_row_once_within_the_limit(lengths: list[int], 
     for group in groups:
         longest = max(lengths[row] for row in group)
         assert len(group) == 1 or len(group) * longest <= most
+
+
+@given(st.lists(st.integers(2, 300), min_size=1, max_size=7), st.sampled_from([1, 300, 600, 6000]))
+def test_micro_batches_cost_the_least(lengths: list[int], most: int) -> None:
+    order = sorted(range(len(lengths)), key=lambda row: (-lengths[row], row))
+
+    def cuts(rows: list[int]) -> Iterator[list[list[int]]]:
+        if not rows:
+            yield []
+        for end in range(1, len(rows) + 1):
+            if end == 1 or end * lengths[rows[0]] <= most:
+                yield from ([rows[:end], *rest] for rest in cuts(rows[end:]))
+
+    def cost(groups: list[list[int]]) -> int:
+        return sum(max(64, most // 32) + len(group) * lengths[group[0]] for group in groups)
+
+    groups = micro_batches(data(*lengths), range(len(lengths)), most)
+    assert cost(groups) == min(cost(found) for found in cuts(order))
 
 
 # --- steps
