@@ -1,8 +1,11 @@
-"""What torch and its companions read from the environment while they are imported."""
+"""What torch and its companions read from the environment, and how they are imported fast."""
 
 from __future__ import annotations
 
+import gc
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def before_torch() -> None:
@@ -13,3 +16,21 @@ def before_torch() -> None:
     """
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+
+@contextmanager
+def importing_torch() -> Iterator[None]:
+    """Import torch and its companions without garbage collection, which finds nothing there.
+
+    What they made is left out of all later collections, those at exit among them: a quarter of
+    the time of a short command.
+    """
+    before_torch()
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if collects:
+            gc.enable()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from instructune import lineage
 from instructune.completions import Completion, Notify, Prompt, Tick
 from instructune.configs import GenerateConfig
-from instructune.environment import before_torch
+from instructune.environment import before_torch, importing_torch
 from instructune.errors import Exit, UserError
 from instructune.jsonl import load_document
 from instructune.modelfiles import ModelFiles, resolve
@@ -71,8 +71,9 @@ class Local:
     def model(self) -> Any:
         """The torch model, loaded at first use: prompts that cannot be rendered fail sooner."""
         if self._model is None:
-            from instructune import hardware
-            from instructune.models import load_model
+            with importing_torch():
+                from instructune import hardware
+                from instructune.models import load_model
 
             hardware.use_threads(self.config.threads)
             hardware.keep_memory()

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-from instructune import environment, plan, runs
+from instructune import plan, runs
 from instructune.configs import TrainConfig
+from instructune.environment import importing_torch
 from instructune.rundir import RunDir
 from instructune.runs import Decision
 from instructune.work import Work, read_work
@@ -44,16 +45,16 @@ def _train(config: TrainConfig, run: RunDir, notify: Notify) -> dict[str, Any]:
     if decision is Decision.NOTHING:
         _note(notify, f"{run.path}: finished already, nothing to do")
         return (run.document() or {})["result"]
-    environment.before_torch()
-    from instructune.fitting import fit
+    with importing_torch():
+        from instructune.fitting import fit
 
     return fit(config, run, work, decision, notify)
 
 
 def _rehearse(config: TrainConfig, run: RunDir, notify: Notify) -> dict[str, Any]:
     work, decision = _prepare(config, run, notify)
-    environment.before_torch()
-    from instructune.rehearsal import rehearse
+    with importing_torch():
+        from instructune.rehearsal import rehearse
 
     return rehearse(config, work) | {"decision": decision.value}
 
