@@ -20,8 +20,12 @@ class PrepareConfig:
     format: str | None = None
     field: tuple[str, ...] = ()
     id: str = "own"
+    transform: tuple[str, ...] = ()
+    filter: tuple[str, ...] = ()
+    explain: tuple[str, ...] = ()
     bad_rows: str = "fail"
     rejects: str | None = None
+    dropped: str | None = None
     manifest: str | None = None
 
     def __post_init__(self) -> None:

@@ -26,7 +26,10 @@ _CAUSES = 200  # causes counted apart, which hostile rows could make without end
 
 @dataclass
 class Tally:
-    """Where each row went: `rows_in + added == out + rejected + dropped`, by cause."""
+    """Where each row went: `rows_in + added == out + rejected + dropped`, by cause.
+
+    `changed` counts the records that each kind of change touched.
+    """
 
     rows_in: int = 0
     out: int = 0
@@ -35,6 +38,7 @@ class Tally:
     rejected: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
     formats: Counter[str] = field(default_factory=Counter)
+    changed: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
     inputs: dict[str, str] = field(default_factory=dict)
 
@@ -48,7 +52,7 @@ class Tally:
     def as_dict(self) -> dict[str, Any]:
         """The report, with empty causes left out."""
         report: dict[str, Any] = {"rows_in": self.rows_in, "out": self.out}
-        for name in ("added", "rejected", "dropped", "formats", "notes"):
+        for name in ("added", "rejected", "dropped", "changed", "formats", "notes"):
             if counts := getattr(self, name):
                 report[name] = dict(counts)
         if self.blank:

@@ -9,7 +9,11 @@ import typer
 
 from instructune.commands import options
 from instructune.configs import PrepareConfig
+from instructune.filters import filters
+from instructune.jsonl import dumps
 from instructune.sources import Tally
+from instructune.steps import Change
+from instructune.transforms import transforms
 
 
 def prepare(
@@ -24,8 +28,29 @@ def prepare(
         str,
         typer.Option(metavar="own|hash|prefix", help="Keep ids, make them, or prefix the file."),
     ] = PrepareConfig.id,
+    transform: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME[:key=value,…]",
+            help=f"Change records, in the order given: {', '.join(transforms.names())}.",
+        ),
+    ] = list(PrepareConfig.transform),  # noqa: B006
+    filter: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME[:key=value,…]",
+            help=f"Drop records after the transforms: {', '.join(filters.names())}.",
+        ),
+    ] = list(PrepareConfig.filter),  # noqa: B006
+    explain: Annotated[
+        list[str],
+        typer.Option(metavar="ID", help="Show on stderr what became of a record, step by step."),
+    ] = list(PrepareConfig.explain),  # noqa: B006
     bad_rows: options.BadRows = PrepareConfig.bad_rows,
     rejects: options.Rejects = PrepareConfig.rejects,
+    dropped: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Where dropped records go, with reasons.")
+    ] = PrepareConfig.dropped,
     manifest: options.Manifest = PrepareConfig.manifest,
     config: options.ConfigFile = None,
     json: options.Json = False,
@@ -35,8 +60,33 @@ def prepare(
 
     settings = options.settings(ctx, PrepareConfig)
     settings = dataclasses.replace(settings, sources=options.stdin_or_given(settings.sources))
-    tally = run(settings)
-    options.report(_told(tally, settings.output), tally.as_dict(), json)
+    prepared = run(settings)
+    for name, changes in prepared.explained.items():
+        options.say(_explained(name, changes))
+    facts = prepared.tally.as_dict()
+    if prepared.explained:
+        facts["explained"] = {
+            name: [change._asdict() for change in changes]
+            for name, changes in prepared.explained.items()
+        }
+    options.report(_told(prepared.tally, settings.output), facts, json)
+
+
+def _explained(name: str, changes: list[Change]) -> str:
+    """What became of a record, field by field."""
+    lines = [f"{name}:" + ("" if changes else " unchanged")]
+    for change in changes:
+        lines.append(f"  {change.step}" + (f": dropped, {change.reason}" if change.reason else ""))
+        for after in change.after:
+            for key in change.before | after:
+                before, now = change.before.get(key), after.get(key)
+                if before != now:
+                    lines += [f"    - {key}: {_json(before)}", f"    + {key}: {_json(now)}"]
+    return "\n".join(lines)
+
+
+def _json(value: object) -> str:
+    return dumps(value).decode()
 
 
 def _told(tally: Tally, output: str) -> str:
@@ -48,6 +98,8 @@ def _told(tally: Tally, output: str) -> str:
     added = f" + {tally.added.total()} added" if tally.added else ""
     lines = [f"{tally.rows_in} rows in{added} = {' + '.join(parts)} -> {output}"]
     lines.append(f"  formats: {_listed(tally.formats)}")
+    if tally.changed:
+        lines.append(f"  changed: {_listed(tally.changed)}")
     if tally.blank:
         lines.append(f"  {tally.blank} blank lines passed over")
     lines += [f"  {note} ({count} rows)" for note, count in tally.notes.items()]

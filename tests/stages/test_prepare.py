@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,7 +34,7 @@ def here(tmp_path, monkeypatch):
 
 def test_records_and_manifest_to_the_byte(here, write):
     write("in.jsonl", ROWS)
-    tally = prepare(PrepareConfig(sources=("in.jsonl",), output="out.jsonl"))
+    tally = prepare(PrepareConfig(sources=("in.jsonl",), output="out.jsonl")).tally
     lines = [
         '{"id":"09c2a9741d29f414","messages":[{"role":"user","content":"q"},'
         '{"role":"assistant","content":"a"}],"n":1,"origin":"in.jsonl:1"}',
@@ -60,8 +61,12 @@ def test_records_and_manifest_to_the_byte(here, write):
             "format": None,
             "field": [],
             "id": "own",
+            "transform": [],
+            "filter": [],
+            "explain": [],
             "bad_rows": "fail",
             "rejects": None,
+            "dropped": None,
             "manifest": None,
         },
         "inputs": {"in.jsonl": hashlib.sha256(Path("in.jsonl").read_bytes()).hexdigest()},
@@ -93,7 +98,7 @@ def quarantine(**more) -> PrepareConfig:
 
 def test_quarantine_writes_both_files(here, write):
     write("in.jsonl", b'{"text":"a"}\n{"text":  ""}\n\n\xff\n{"text":"b"}\n')
-    tally = prepare(quarantine())
+    tally = prepare(quarantine()).tally
     assert Path("out.jsonl").read_bytes().count(b"\n") == 2
     assert [json.loads(line) for line in Path("bad.jsonl").read_bytes().splitlines()] == [
         {"where": "in.jsonl:2", "reason": "text is empty", "text": '{"text":  ""}'},
@@ -292,7 +297,7 @@ def test_real_files_have_exactly_this_outcome(here, shared, name):
             bad_rows="quarantine",
             rejects="bad.jsonl",
         )
-    )
+    ).tally
     rows, out, rejected, aside, format = OUTCOMES[name]
     assert (tally.rows_in, tally.out, dict(tally.rejected)) == (rows, out, rejected)
     assert dict(tally.formats) == {format: out}
@@ -320,3 +325,32 @@ def test_tool_calls_of_a_real_file(here, shared):
     ]
     assert calls
     assert all(type(call["function"]["name"]) is str for call in calls)
+
+
+def test_steps_change_drop_and_account(here, write):
+    write(
+        "in.jsonl",
+        [{"prompt": "one", "completion": "1"}, {"id": "b", "prompt": "three", "completion": "3"}],
+    )
+    config = PrepareConfig(
+        sources=("in.jsonl",),
+        output="out.jsonl",
+        filter=("length:max_prompt_chars=3",),
+        dropped="dropped.jsonl",
+        explain=("b",),
+    )
+    prepared = prepare(config)
+    rows = [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
+    assert [row["origin"] for row in rows] == ["in.jsonl:1"]
+    (row,) = [json.loads(line) for line in Path("dropped.jsonl").read_text().splitlines()]
+    assert (row["id"], row["dropped"]) == ("b", "prompt longer than 3 chars")
+    assert prepared.tally.as_dict() == {
+        "rows_in": 2,
+        "out": 1,
+        "dropped": {"prompt longer than 3 chars": 1},
+        "formats": {"completion": 2},
+    }
+    ((change,),) = prepared.explained.values()
+    assert (change.step, change.reason) == ("length:max_prompt_chars=3", row["dropped"])
+    with pytest.raises(UserError, match="no record has the id 'c'"):
+        prepare(replace(config, explain=("c",)))

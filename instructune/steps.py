@@ -1,0 +1,71 @@
+"""Transforms and filters as named on the command line, applied to each record and counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from copy import deepcopy
+from typing import NamedTuple
+
+from instructune.filters import filters
+from instructune.records import Record, fault
+from instructune.transforms import transforms
+
+Transform = Callable[[Record, "Counter[str]"], list[Record]]
+Filter = Callable[[Record], str | None]
+
+
+class Change(NamedTuple):
+    """What one step made of one record; no records and a reason where a filter dropped it."""
+
+    step: str
+    before: Record
+    after: list[Record]
+    reason: str = ""
+
+
+class Steps:
+    """All transforms, then all filters, each kind in the order given."""
+
+    def __init__(self, transform: Iterable[str] = (), filter: Iterable[str] = ()) -> None:
+        self.transforms: dict[str, Transform] = {}
+        for spec in transform:
+            _, module, options = transforms.configure(spec)
+            self.transforms[spec] = module.Transform(options)
+        self.filters: dict[str, Filter] = {}
+        for spec in filter:
+            _, module, options = filters.configure(spec)
+            self.filters[spec] = module.Filter(options)
+
+    def __bool__(self) -> bool:
+        return bool(self.transforms or self.filters)
+
+    def transformed(self, record: Record, changes: Counter[str]) -> list[Record]:
+        """What the transforms make of a record; `changes` counts the records each one changed."""
+        made = [record]
+        for transform in self.transforms.values():
+            made = [new for old in made for new in transform(old, changes)]
+        return made
+
+    def reason(self, record: Record) -> str | None:
+        """Why a transformed record is dropped, or None: the first filter that says so."""
+        if self.transforms and (broken := fault(record)):
+            return f"{broken} after the transforms"
+        return next((reason for drops in self.filters.values() if (reason := drops(record))), None)
+
+    def explained(self, record: Record) -> Iterator[Change]:
+        """Each step that changed or dropped a copy of the record, or what became of it."""
+        made = [record]
+        for spec, transform in self.transforms.items():
+            new: list[Record] = []
+            for old in made:
+                after = transform(deepcopy(old), Counter())
+                if after != [old]:
+                    yield Change(spec, old, after)
+                new += after
+            made = new
+        for last in made:
+            for spec, drops in self.filters.items():
+                if reason := drops(last):
+                    yield Change(spec, last, [], reason)
+                    break

@@ -1,0 +1,50 @@
+"""The texts of a record, whatever its body: what it asks, what it answers, and its words."""
+
+from __future__ import annotations
+
+import re
+
+from instructune.records import Record
+
+# one CJK ideograph, kana or hangul syllable is a word, as is a run of other letters and digits
+_WORD = re.compile(
+    r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f]"
+    r"|[^\W_\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+    r"\U00020000-\U0003134f]+(?:['’][^\W_]+)?"
+)
+
+
+def words(text: str) -> list[str]:
+    """Words of alphabetic scripts, single characters of Chinese, Japanese and Korean."""
+    return _WORD.findall(text)
+
+
+def prompt_of(record: Record) -> str:
+    """What is asked: user turns of a chat joined by line ends, or the text of any other body."""
+    if "messages" in record:
+        turns = (turn for turn in record.prompt() if turn["role"] == "user")
+        return "\n".join(turn.get("content") or "" for turn in turns)
+    if "texts" in record:
+        return "\n".join(record["texts"])
+    if "tokens" in record:
+        return " ".join(record["tokens"])
+    return record["text"]
+
+
+def answer_of(record: Record) -> str | None:
+    """The first reference answer where it is a text; None where there is none."""
+    found = next(iter(record.references()), None)
+    return found if isinstance(found, str) else None
+
+
+def all_text(record: Record) -> str:
+    """Everything that is said in a record, part by part, joined by line ends."""
+    parts = [turn.get("content") or "" for turn in record.get("messages", ())]
+    if not parts:
+        parts.append(prompt_of(record))
+    parts += [turn.get("content") or "" for turn in record.get("rejected", ())]
+    parts += [text for text in record.get("references", ()) if isinstance(text, str)]
+    if "positive" in record:
+        parts.append(record["positive"])
+    parts += record.get("negatives", ())
+    return "\n".join(parts)
