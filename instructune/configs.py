@@ -22,6 +22,10 @@ class PrepareConfig:
     id: str = "own"
     transform: tuple[str, ...] = ()
     filter: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
+    split: str | None = None
+    exact: bool = False
+    seed: int = 0
     explain: tuple[str, ...] = ()
     bad_rows: str = "fail"
     rejects: str | None = None
@@ -31,6 +35,11 @@ class PrepareConfig:
     def __post_init__(self) -> None:
         _choice("--id", self.id, ("own", "hash", "prefix"))
         _check_bad_rows(self.bad_rows, self.rejects)
+        _least("--seed", self.seed, 0)
+        if self.exact and self.split is None:
+            raise usage("needs --split", where="--exact")
+        if "{split}" in self.output and self.manifest:
+            raise usage("each file of {split} has its own beside it", where="--manifest")
 
 
 @dataclass(frozen=True)

@@ -5,14 +5,37 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from instructune.filters import filters
 from instructune.records import Record, fault
+from instructune.spool import Spool
 from instructune.transforms import transforms
 
 Transform = Callable[[Record, "Counter[str]"], list[Record]]
 Filter = Callable[[Record], str | None]
+
+
+class Reason(str):
+    """Why a record is dropped, and fields that go with it into the file of dropped records."""
+
+    def __new__(cls, text: str, **facts: Any) -> Reason:
+        """`text` is what is counted; `facts` differ from record to record."""
+        self = super().__new__(cls, text)
+        self.facts = facts
+        return self
+
+    facts: dict[str, Any]
+
+
+class WholeFilter(Protocol):
+    """A filter that decides once it has seen every record (`WHOLE = True`)."""
+
+    def see(self, record: Record) -> None:
+        """Take in the next record."""
+
+    def reasons(self, rows: Spool) -> dict[int, Reason]:
+        """Why records are dropped, by their number in `rows`."""
 
 
 class Change(NamedTuple):
@@ -25,7 +48,7 @@ class Change(NamedTuple):
 
 
 class Steps:
-    """All transforms, then all filters, each kind in the order given."""
+    """All transforms, then the filters of single records, then those of all: each as given."""
 
     def __init__(self, transform: Iterable[str] = (), filter: Iterable[str] = ()) -> None:
         self.transforms: dict[str, Transform] = {}
@@ -33,12 +56,14 @@ class Steps:
             _, module, options = transforms.configure(spec)
             self.transforms[spec] = module.Transform(options)
         self.filters: dict[str, Filter] = {}
+        self.whole: dict[str, WholeFilter] = {}
         for spec in filter:
             _, module, options = filters.configure(spec)
-            self.filters[spec] = module.Filter(options)
+            kept: dict[str, Any] = self.whole if getattr(module, "WHOLE", False) else self.filters
+            kept[spec] = module.Filter(options)
 
     def __bool__(self) -> bool:
-        return bool(self.transforms or self.filters)
+        return bool(self.transforms or self.filters or self.whole)
 
     def transformed(self, record: Record, changes: Counter[str]) -> list[Record]:
         """What the transforms make of a record; `changes` counts the records each one changed."""

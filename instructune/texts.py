@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from instructune.records import Record
 
@@ -17,6 +18,11 @@ _WORD = re.compile(
 def words(text: str) -> list[str]:
     """Words of alphabetic scripts, single characters of Chinese, Japanese and Korean."""
     return _WORD.findall(text)
+
+
+def normalised(text: str) -> str:
+    """The text without what makes equal texts differ: case, width, blanks."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def prompt_of(record: Record) -> str:

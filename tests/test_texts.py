@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from instructune.records import Record
-from instructune.texts import all_text, answer_of, prompt_of, words
+from instructune.texts import all_text, answer_of, normalised, prompt_of, words
 
 CHAT = Record(
     {
@@ -34,6 +34,20 @@ CHAT = Record(
 )
 def test_words(text, expected):
     assert words(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "equal"),
+    [
+        ("Hello  World", "hello\tworld\n", True),
+        ("ＡＢＣ１", "abc1", True),
+        ("ﬁne", "FINE", True),
+        ("a b", "ab", False),
+        ("a.", "a", False),
+    ],
+)
+def test_normalised(a, b, equal):
+    assert (normalised(a) == normalised(b)) is equal
 
 
 def test_a_chat():

@@ -20,7 +20,10 @@ def prepare(
     ctx: typer.Context,
     sources: Annotated[list[str], typer.Argument(help="Files of rows, or - for a pipe.")] = [],  # noqa: B006
     output: Annotated[
-        str, typer.Option("--output", "-o", metavar="FILE|-", help="Where the records go.")
+        str,
+        typer.Option(
+            "--output", "-o", metavar="FILE|-", help="Where the records go; {split} names the side."
+        ),
     ] = PrepareConfig.output,
     format: options.Format = PrepareConfig.format,
     field: options.FieldMap = list(PrepareConfig.field),  # noqa: B006
@@ -42,6 +45,21 @@ def prepare(
             help=f"Drop records after the transforms: {', '.join(filters.names())}.",
         ),
     ] = list(PrepareConfig.filter),  # noqa: B006
+    against: Annotated[
+        list[str],
+        typer.Option(metavar="FILE", help="Drop rows that share 13 words with these test rows."),
+    ] = list(PrepareConfig.against),  # noqa: B006
+    split: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME=SHARE,…",
+            help="Deal rows to sides; near-duplicates and groups stay together.",
+        ),
+    ] = PrepareConfig.split,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Right sizes a label, not by each row's hash alone.")
+    ] = PrepareConfig.exact,
+    seed: options.Seed = PrepareConfig.seed,
     explain: Annotated[
         list[str],
         typer.Option(metavar="ID", help="Show on stderr what became of a record, step by step."),
@@ -69,7 +87,7 @@ def prepare(
             name: [change._asdict() for change in changes]
             for name, changes in prepared.explained.items()
         }
-    options.report(_told(prepared.tally, settings.output), facts, json)
+    options.report(_told(prepared.tally, prepared.rows), facts, json)
 
 
 def _explained(name: str, changes: list[Change]) -> str:
@@ -89,14 +107,18 @@ def _json(value: object) -> str:
     return dumps(value).decode()
 
 
-def _told(tally: Tally, output: str) -> str:
+def _told(tally: Tally, written: dict[str, int]) -> str:
     """`13 rows in = 12 out + 1 rejected (1 not JSON …) -> FILE`, and what else was noticed."""
     parts = [f"{tally.out} out"]
     for name in ("rejected", "dropped"):
         if counts := getattr(tally, name):
             parts.append(f"{counts.total()} {name} ({_listed(counts)})")
     added = f" + {tally.added.total()} added" if tally.added else ""
-    lines = [f"{tally.rows_in} rows in{added} = {' + '.join(parts)} -> {output}"]
+    if len(written) == 1:
+        outputs = next(iter(written))
+    else:
+        outputs = ", ".join(f"{name} ({rows})" for name, rows in written.items())
+    lines = [f"{tally.rows_in} rows in{added} = {' + '.join(parts)} -> {outputs}"]
     lines.append(f"  formats: {_listed(tally.formats)}")
     if tally.changed:
         lines.append(f"  changed: {_listed(tally.changed)}")

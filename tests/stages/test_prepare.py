@@ -63,6 +63,10 @@ def test_records_and_manifest_to_the_byte(here, write):
             "id": "own",
             "transform": [],
             "filter": [],
+            "against": [],
+            "split": None,
+            "exact": False,
+            "seed": 0,
             "explain": [],
             "bad_rows": "fail",
             "rejects": None,
@@ -354,3 +358,86 @@ def test_steps_change_drop_and_account(here, write):
     assert (change.step, change.reason) == ("length:max_prompt_chars=3", row["dropped"])
     with pytest.raises(UserError, match="no record has the id 'c'"):
         prepare(replace(config, explain=("c",)))
+
+
+def rows_of(name: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in Path(name).read_text().splitlines()]
+
+
+def test_sides_go_to_files_of_their_own(here, write):
+    write("in.jsonl", [{"text": f"text number {i} of {'abcdefghij'[i]}"} for i in range(10)] * 2)
+    config = PrepareConfig(
+        sources=("in.jsonl",),
+        output="{split}.jsonl",
+        split="train=0.8,test=0.2",
+        exact=True,
+        filter=("duplicates",),
+    )
+    prepared = prepare(config)
+    assert prepared.rows == {"train.jsonl": 8, "test.jsonl": 2}
+    assert prepared.tally.as_dict() | {"formats": 0} == {
+        "rows_in": 20,
+        "out": 10,
+        "dropped": {"duplicate": 10},
+        "formats": 0,
+    }
+    train, test = rows_of("train.jsonl"), rows_of("test.jsonl")
+    assert {row["split"] for row in train} == {"train"}
+    assert {row["split"] for row in test} == {"test"}
+    assert sorted(row["origin"] for row in train + test) == sorted(
+        f"in.jsonl:{i}" for i in range(1, 11)
+    )
+    sets = set()
+    for side, rows in (("train", 8), ("test", 2)):
+        manifest = json.loads(Path(f"{side}.jsonl.manifest.json").read_bytes())
+        sets.add(manifest["artifact_set"])
+        assert (manifest["artifact"], manifest["rows"]) == (f"{side}.jsonl", rows)
+        assert manifest["sha256"] == hashlib.sha256(Path(f"{side}.jsonl").read_bytes()).hexdigest()
+    assert len(sets) == 1
+
+
+def test_sides_that_rows_name(here, write):
+    write("in.jsonl", [{"text": "a", "split": "dev"}, {"text": "b", "split": "train"}])
+    prepared = prepare(PrepareConfig(sources=("in.jsonl",), output="x-{split}.jsonl"))
+    assert prepared.rows == {"x-dev.jsonl": 1, "x-train.jsonl": 1}
+    write("in.jsonl", [{"text": "a", "split": "dev"}, {"text": "b"}])
+    with pytest.raises(UserError, match=r"in.jsonl:2: has no split"):
+        prepare(PrepareConfig(sources=("in.jsonl",), output="y-{split}.jsonl"))
+    assert not list(here.glob("y-*"))
+
+
+def test_sides_in_one_file(here, write):
+    write("in.jsonl", [{"text": f"t{i}"} for i in range(4)])
+    config = PrepareConfig(
+        sources=("in.jsonl",), output="out.jsonl", split="a=0.5,b=0.5", exact=True
+    )
+    assert prepare(config).rows == {"out.jsonl": 4}
+    assert sorted(row["split"] for row in rows_of("out.jsonl")) == ["a", "a", "b", "b"]
+
+
+def test_a_file_per_side_that_cannot_be_made_is_told_first(here, write):
+    write("in.jsonl", [{"text": "t"}])
+    with pytest.raises(UserError, match="no such directory 'nowhere'"):
+        prepare(
+            PrepareConfig(
+                sources=("in.jsonl",), output="nowhere/{split}.jsonl", split="a=0.5,b=0.5"
+            )
+        )
+    with pytest.raises(UserError, match="also an input"):
+        prepare(PrepareConfig(sources=("in.jsonl",), output="{split}.jsonl", split="in=1"))
+
+
+def test_rows_that_touch_the_evaluation_are_dropped(here, write):
+    shared = " ".join(f"w{i}" for i in range(13))
+    write("in.jsonl", [{"text": f"x {shared} y"}, {"text": "clean"}])
+    write("eval+1,2.jsonl", [{"text": "other"}, {"text": f"{shared}!"}])
+    config = PrepareConfig(
+        sources=("in.jsonl",),
+        output="out.jsonl",
+        against=("eval+1,2.jsonl",),
+        dropped="dropped.jsonl",
+    )
+    assert prepare(config).tally.dropped == {"shares text with evaluation rows": 1}
+    (row,) = rows_of("dropped.jsonl")
+    assert row["touches"] == "eval+1,2.jsonl:2"
+    assert [row["text"] for row in rows_of("out.jsonl")] == ["clean"]

@@ -1,0 +1,96 @@
+"""Drops repeated rows: equal ones, and with near=0.8 those that share most of their words."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from instructune.errors import usage
+from instructune.neighbours import Neighbours
+from instructune.records import Record
+from instructune.spool import Spool
+from instructune.steps import Reason
+from instructune.texts import answer_of, normalised, prompt_of
+
+WHOLE = True  # it decides once it has seen every row
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is compared, and which row of a cluster stays.
+
+    `near` is the least Jaccard similarity of word n-grams; without it only rows that are equal
+    but for case, width and blanks are duplicates. `keep` is `first` or `longest` (the longest
+    answer, of equal ones the first).
+    """
+
+    on: Literal["both", "prompt", "answer"] = "both"
+    near: float | None = None
+    ngram: int = 3
+    keep: Literal["first", "longest"] = "first"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.near is not None and not 0.3 <= self.near <= 1:
+            raise usage("must be from 0.3 to 1", where="--filter duplicates:near")
+        if self.ngram < 1:
+            raise usage("must be at least 1", where="--filter duplicates:ngram")
+
+
+class Filter:
+    """Clusters rows; all but one of each are duplicates of that one."""
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        near = options.near
+        self._near = Neighbours(near, options.ngram, options.seed) if near else None
+        self._keys: dict[bytes, int] = {}
+        self._firsts: list[int] = []
+        self._lengths: list[int] = []
+        self._ids: list[str] = []
+
+    def see(self, record: Record) -> None:
+        """Take in the next row."""
+        text = self._text(record)
+        number = len(self._firsts)
+        key = hashlib.blake2b(normalised(text).encode(), digest_size=16).digest()
+        self._firsts.append(self._keys.setdefault(key, number))
+        self._lengths.append(len(answer_of(record) or ""))
+        self._ids.append(record["id"])
+        if self._near:
+            self._near.add(text)
+
+    def reasons(self, rows: Spool) -> dict[int, Reason]:
+        """Why rows are dropped, by number; each reason names the row that stays."""
+        roots, found = self._firsts, {}
+        if self._near:
+            joined = self._near.clusters(lambda number: self._text(rows[number]))
+            roots = [joined[first] for first in self._firsts]
+        for members in _clusters(roots):
+            stays = members[0]
+            if self.options.keep == "longest":
+                stays = max(members, key=lambda number: (self._lengths[number], -number))
+            for number in members:
+                if number != stays:
+                    equal = self._firsts[number] == self._firsts[stays]
+                    text = "duplicate" if equal else "near duplicate"
+                    found[number] = Reason(text, duplicate_of=self._ids[stays])
+        return found
+
+    def _text(self, record: Record) -> str:
+        answer = answer_of(record) or ""
+        on = self.options.on
+        if on == "both":
+            return f"{prompt_of(record)}\n{answer}"
+        return prompt_of(record) if on == "prompt" else answer
+
+
+def _clusters(roots: Iterable[int]) -> Iterable[list[int]]:
+    """The members of each cluster that has several, in order."""
+    members: dict[int, list[int]] = defaultdict(list)
+    for number, root in enumerate(roots):
+        members[root].append(number)
+    return (cluster for cluster in members.values() if len(cluster) > 1)
