@@ -23,6 +23,7 @@ class PrepareConfig:
     transform: tuple[str, ...] = ()
     filter: tuple[str, ...] = ()
     against: tuple[str, ...] = ()
+    template: tuple[str, ...] = ()
     split: str | None = None
     exact: bool = False
     seed: int = 0

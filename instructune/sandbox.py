@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, NoReturn, TypeVar
 
 import jinja2
 import jinja2.compiler
 import jinja2.ext
+import jinja2.meta
 import jinja2.nodes
 import jinja2.sandbox
 
@@ -50,6 +51,13 @@ class Program:
         if len(source) > MAX_SOURCE:
             raise _failure(f"is longer than {MAX_SOURCE} characters")
         self._template = _limited(lambda: _sandbox().from_string(source))
+        self._source = source
+
+    @cached_property
+    def needs(self) -> frozenset[str]:
+        """The variables it reads and does not set."""
+        found = jinja2.meta.find_undeclared_variables(_sandbox().parse(self._source))
+        return frozenset(found - _sandbox().globals.keys())
 
     def run(self, **variables: Any) -> str:
         """What it writes; raises UserError with its own complaint or the limit that it hit."""

@@ -14,6 +14,9 @@ _WORD = re.compile(
     r"\U00020000-\U0003134f]+(?:['’][^\W_]+)?"
 )
 
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
+_KANA_OR_HANGUL = re.compile(r"[\u3041-\u30ff\uac00-\ud7af]")
+
 
 def words(text: str) -> list[str]:
     """Words of alphabetic scripts, single characters of Chinese, Japanese and Korean."""
@@ -23,6 +26,12 @@ def words(text: str) -> list[str]:
 def normalised(text: str) -> str:
     """The text without what makes equal texts differ: case, width, blanks."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def is_chinese(text: str) -> bool:
+    """Whether most of the letters are Chinese characters, and no kana or hangul among them."""
+    letters = sum(map(str.isalpha, text))
+    return 2 * len(_HAN.findall(text)) > letters and not _KANA_OR_HANGUL.search(text)
 
 
 def prompt_of(record: Record) -> str:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
+from instructune.errors import UserError
 from instructune.filters.duplicates import Filter, Options
 from instructune.gathering import gather
+from instructune.instructions import Instructions
 from instructune.records import Record
 from instructune.sources import Tally
 from instructune.splits import Splitter
@@ -45,3 +49,47 @@ def test_rows_keep_the_side_they_name():
         assert [row["split"] for row in found] == ["old", "old"]
     with Spool() as spool:
         assert gather(records("a"), spool, [], None, by_own_split=False).sides == {}
+
+
+def test_examples_come_from_the_first_side_and_never_from_the_own_group(write):
+    rows = [
+        Record({"id": str(i), "text": f"t{i}", "label": "l", "group": f"g{i // 2}", "origin": "f"})
+        for i in range(12)
+    ]
+    template = Instructions(
+        write(
+            "t.toml",
+            "task='x'\n[[phrasing]]\ninstruction='say'\ninput='{{ text }}'\noutput='{{ label }}'",
+        )
+        + ":shots=3"
+    )
+    tally = Tally(rows_in=12, out=12)
+    with Spool() as spool:
+        splitter = Splitter({"train": 0.5, "test": 0.5}, exact=True)
+        found = gather(rows, spool, [], splitter, by_own_split=False)
+        made = list(found.instructed([template], tally))
+    side = {record["fields"]["text"]: record["split"] for record in made}
+    group = {row["text"]: row["group"] for row in rows}
+    for record in made:
+        *shown, own = [turn["content"].split()[-1] for turn in record["messages"][::2]]
+        assert len(set(shown)) == 3
+        assert {side[text] for text in shown} == {"train"}
+        assert group[own] not in {group[text] for text in shown}
+    tally.check()
+
+
+def test_phrasings_are_counted_and_rows_that_fit_none_named():
+    chat = {"messages": [{"role": "user", "content": "q"}]}
+    rows = [Record({"id": "1", "text": "t", "label": "l"}), Record({"id": "2"} | chat)]
+    tally = Tally(rows_in=2, out=2)
+    with Spool() as spool:
+        found = gather(rows, spool, [], None, by_own_split=False)
+        made = list(found.instructed([Instructions("classification:phrasings=all")], tally))
+    assert [record["id"] for record in made] == ["1-p1", "1-p2", "1-p3", "2"]
+    assert (tally.out, tally.added) == (4, {"one row, several phrasings": 2})
+    tally.check()
+    rows = [Record({"id": "1", "text": "t", "origin": "f:7"})]
+    with Spool() as spool:
+        found = gather(rows, spool, [], None, by_own_split=False)
+        with pytest.raises(UserError, match=r"f:7: lacks a field .* \(ner, code\)"):
+            list(found.instructed([Instructions("ner"), Instructions("code")], tally))

@@ -49,6 +49,13 @@ def prepare(
         list[str],
         typer.Option(metavar="FILE", help="Drop rows that share 13 words with these test rows."),
     ] = list(PrepareConfig.against),  # noqa: B006
+    template: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME|FILE[:key=value,…]",
+            help="Put labelled rows into words: ner, classification:shots=0+2, my.toml.",
+        ),
+    ] = list(PrepareConfig.template),  # noqa: B006
     split: Annotated[
         str | None,
         typer.Option(

@@ -10,6 +10,7 @@ from instructune import files, lineage, splits
 from instructune.configs import PrepareConfig
 from instructune.errors import UserError
 from instructune.gathering import gather
+from instructune.instructions import Instructions
 from instructune.jsonl import RowWriter
 from instructune.records import Record
 from instructune.sources import Reading, Tally, read_records
@@ -34,6 +35,7 @@ def prepare(config: PrepareConfig) -> Prepared:
     shares = splits.shares(config.split) if config.split else {}
     _check_places(config, shares)
     steps = Steps(config.transform, _filters(config))
+    templates = [Instructions(spec, config.seed) for spec in config.template]
     tally, explained = Tally(), dict[str, list[Change]]()
     reading = Reading(config.format, config.field, config.id, config.bad_rows)
     with ExitStack() as stack:
@@ -47,13 +49,13 @@ def prepare(config: PrepareConfig) -> Prepared:
         if steps:
             rows = _stepped(rows, steps, tally, drop)
         sided = _SIDE in config.output
-        if steps.whole or shares or sided:
+        if steps.whole or shares or sided or templates:
             splitter = Splitter(shares, seed=config.seed, exact=config.exact) if shares else None
             spool = stack.enter_context(Spool())
             found = gather(rows, spool, steps.whole.values(), splitter, by_own_split=sided)
             for record in found.dropped(tally):
                 drop(record)
-            rows = iter(found)
+            rows = found.instructed(templates, tally) if templates else iter(found)
             shares = shares or dict.fromkeys(sorted(set(found.sides.values())), 0.0)
         names = {side: config.output.replace(_SIDE, side) for side in shares} if sided else {}
         written = _write(rows, config.output, names, stack)

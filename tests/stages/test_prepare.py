@@ -64,6 +64,7 @@ def test_records_and_manifest_to_the_byte(here, write):
             "transform": [],
             "filter": [],
             "against": [],
+            "template": [],
             "split": None,
             "exact": False,
             "seed": 0,
