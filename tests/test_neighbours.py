@@ -80,13 +80,6 @@ def test_great_buckets_are_joined_too(monkeypatch):
     assert clusters(texts, threshold=0.9) == [0] * 50 + [50] * 3
 
 
-def test_the_words_remembered_are_bounded(monkeypatch):
-    texts = planted(20, 2)
-    expected = clusters(texts, threshold=0.8, ngram=1)
-    monkeypatch.setattr(neighbours, "_WORDS", 10)
-    assert clusters(texts, threshold=0.8, ngram=1) == expected
-
-
 letters = st.lists(st.sampled_from("abcde"), min_size=1, max_size=12).map(" ".join)
 
 

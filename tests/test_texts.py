@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from instructune.records import Record
 from instructune.texts import all_text, answer_of, normalised, prompt_of, words
@@ -29,6 +31,7 @@ CHAT = Record(
         ("用Python写 한국어", ["用", "Python", "写", "한", "국", "어"]),
         ("snake_case naïve 'quoted'", ["snake", "case", "naïve", "quoted"]),
         ("… — !", []),
+        ("a_b\tc-d.e\x00f", ["a", "b", "c", "d", "e", "f"]),
         ("𠀀x", ["𠀀", "x"]),
     ],
 )
@@ -94,3 +97,9 @@ def test_turns_without_words():
         }
     )
     assert (prompt_of(record), answer_of(record), all_text(record)) == ("q", "", "q\n")
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_the_fast_way_is_the_same(text):
+    assert words(text) == words(text + "\u2028")
+    assert normalised(text) == normalised(text + "\u2028")
