@@ -51,14 +51,18 @@ def head(stream: BinaryIO) -> bytes:
 def _wide(start: bytes) -> str | None:
     """UTF-16 or UTF-32 by its mark, or UTF-16 by an ASCII character that begins it."""
     for mark, name in _MARKS:
-        if start.startswith(mark) and b"\0" in start:  # a line end alone has one
+        if start.startswith(mark) and _many_nul(start):  # line ends have one each, at least
             return name
-    if len(start) >= 2 and start.count(0, 0, 64) * 4 >= len(start[:64]):
+    if len(start) >= 2 and start[:64].count(0) * 4 >= len(start[:64]):
         if not start[1] and start[0] in _PRINTABLE:
             return "utf-16-le"
         if not start[0] and start[1] in _PRINTABLE:
             return "utf-16-be"
     return None
+
+
+def _many_nul(start: bytes) -> bool:
+    return start.count(0) * 1000 > len(start)
 
 
 _PRINTABLE = frozenset((9, 10, 13, *range(32, 127)))

@@ -238,7 +238,7 @@ line = st.sampled_from(
         b"{",
         b'{"text":NaN}',
         b'{"text":"a","text":"b"}',
-        b"\xff\xfe",
+        b"\xff\xfd",
         b'{"a":1}{"b":2}',
         b"\x00",
     ]
@@ -258,9 +258,7 @@ def test_the_numbers_add_up_on_any_dirt(write, files):
     reading = Reading(bad_rows="quarantine")
     try:
         records = list(read_records(names, reading, tally, rejected.append))
-    except UserError as error:
-        if "not UTF-" in error.reason and not tally.rejected:  # the first two bytes say it is
-            return
+    except UserError:
         assert tally.out == 0
         records = []
     tally.check()
