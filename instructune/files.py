@@ -24,6 +24,7 @@ from instructune.commits import (
 )
 from instructune.compression import compressing, decompressed
 from instructune.errors import Exit, UserError, did_you_mean, usage
+from instructune.paths import STDIO, expanded
 
 __all__ = [
     "STDIO",
@@ -42,7 +43,6 @@ __all__ = [
     "write_bytes",
 ]
 
-STDIO = "-"
 _BLOCK = 1 << 20
 _HEAD = 1 << 12  # bytes at hand for telling what a stream is, however slowly a pipe fills
 
@@ -137,7 +137,7 @@ def _open_raw(name: str) -> io.FileIO:
         raise UserError("not readable", where=name, code=Exit.PERMISSION) from None
     except IsADirectoryError:
         raise UserError(
-            "is a directory, not a file", where=name, hint="name its files", code=Exit.NO_INPUT
+            "is a directory, not a file", where=name, hint="name a file in it", code=Exit.NO_INPUT
         ) from None
     except (OSError, ValueError) as error:  # a loop of links, a socket, a name too long or with NUL
         reason = getattr(error, "strerror", None) or str(error)
@@ -275,10 +275,10 @@ def check_creatable(name: str) -> None:
 
 
 def check_distinct(inputs: Sequence[str], output: str) -> None:
-    """Refuse to overwrite an input with the output made from it."""
+    """Refuse to overwrite an input, in a directory too, with the output made from it."""
     if output == STDIO:
         return
-    for name in inputs:
+    for name in expanded(inputs):
         with suppress(OSError, ValueError):
             info = os.fstat(0) if name == STDIO else Path(name).stat()
             if stat.S_ISREG(info.st_mode) and os.path.samestat(info, Path(output).stat()):

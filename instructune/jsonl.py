@@ -37,10 +37,11 @@ class BadRow(NamedTuple):
     text: str
 
 
-def read_rows(stream: BinaryIO, name: str) -> Iterator[Row | BadRow | None]:
+def read_rows(stream: BinaryIO, name: str, wrap: str = "") -> Iterator[Row | BadRow | None]:
     """Yield each line of `stream` as a Row or a BadRow; None stands for a blank line.
 
-    Lines end at `\\n` only: U+2028 and its like belong to the text.
+    Lines end at `\\n` only: U+2028 and its like belong to the text. With `wrap`, a value that is
+    no object becomes one that holds it under this name.
     """
     lines = _Lines(stream)
     read = jsonlines.Reader(lines, loads=lines.loads).read  # type: ignore[arg-type]
@@ -55,6 +56,8 @@ def read_rows(stream: BinaryIO, name: str) -> Iterator[Row | BadRow | None]:
                 continue
             reason = lines.explain(error.__cause__)
         else:
+            if type(value) is not dict and wrap:
+                value = {wrap: value}
             if type(value) is dict:
                 yield Row(f"{name}:{lines.number}", value, lines.line)
                 continue

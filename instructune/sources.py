@@ -6,16 +6,17 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 from instructune.containers import containers
 from instructune.conversion import Converter
+from instructune.detection import open_rows
+from instructune.encodings import checked
 from instructune.errors import UserError, usage
-from instructune.files import STDIO, Input, open_input, shown
+from instructune.files import STDIO
 from instructune.ids import Ids
-from instructune.jsonl import BadRow, Row, as_text
+from instructune.jsonl import BadRow, Row, as_text, dumps
+from instructune.paths import expanded
 from instructune.records import Record, fault
 
 _SHOWN = 10  # causes told
@@ -68,6 +69,8 @@ class Reading:
     field: tuple[str, ...] = ()
     ids: str = "own"
     bad_rows: str = "fail"
+    container: str | None = None
+    encoding: str | None = None
 
     def columns(self) -> dict[str, str]:
         """`--field name=column` as {column: name}."""
@@ -88,7 +91,7 @@ def read_records(
     tally: Tally,
     reject: Callable[[BadRow], None] | None = None,
 ) -> Iterator[Record]:
-    """Yield the records of all sources in order.
+    """Yield the records of all sources in order: files, directories, patterns, a pipe.
 
     A bad row raises after the rest was scanned, so the message can count; with
     `bad_rows="quarantine"` each goes to `reject` instead. No rows at all, or none that is good,
@@ -97,12 +100,17 @@ def read_records(
     if list(names).count(STDIO) > 1:
         raise usage("standard input can be read only once", where=STDIO)
     convert = Converter(reading.format, reading.columns(), tally.notes)
+    if reading.container:
+        containers.configure(reading.container)
+    if reading.encoding:
+        checked(reading.encoding)
     spare = reject if reading.bad_rows == "quarantine" else None
-    return _read(names, convert, Ids(reading.ids), tally, spare)
+    return _read(expanded(names), reading, convert, Ids(reading.ids), tally, spare)
 
 
 def _read(
     names: Sequence[str],
+    reading: Reading,
     convert: Converter,
     ids: Ids,
     tally: Tally,
@@ -110,18 +118,16 @@ def _read(
 ) -> Iterator[Record]:
     faults = _Faults()
     for name in names:
-        for row in _rows(name, tally):
-            bad, produced = _records(row, convert, ids, name, tally)
-            if bad:
-                tally.rejected[faults.add(bad)] += 1
-                if reject:
-                    reject(bad)
-                continue
-            if len(produced) > 1:
-                tally.added["one row, several records"] += len(produced) - 1
-            if reject or not faults.first:
-                yield from produced
-            tally.out += len(produced)
+        for row in _rows(name, reading, tally):
+            for made in _records(row, convert, ids, name, tally):
+                if isinstance(made, BadRow):
+                    tally.rejected[faults.add(made)] += 1
+                    if reject:
+                        reject(made)
+                    continue
+                if reject or not faults.first:
+                    yield made
+                tally.out += 1
     if faults.first and not (reject and tally.out):
         raise faults.error(mendable=reject is None)
     if not tally.rows_in:
@@ -130,52 +136,43 @@ def _read(
         )
 
 
-def _rows(name: str, tally: Tally) -> Iterator[Row | BadRow]:
-    with open_input(name) as source:
-        for row in _container(source).read(source.stream, shown(name)):
-            if row is None:
-                tally.blank += 1
-            else:
-                tally.rows_in += 1
-                yield row
-        tally.inputs[name] = source.sha256()
-        source.check_unchanged()
-
-
-def _container(source: Input) -> ModuleType:
-    """By extension where it is known and honest, else by the first bytes."""
-    suffixes = [s.lower() for s in Path(source.name).suffixes]
-    suffix = next((s for s in reversed(suffixes) if s not in (".gz", ".zst")), "")
-    if suffix in containers.facts("jsonl")["EXTENSIONS"]:
-        return containers["jsonl"]
-    head = source.stream.peek(4096)[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")  # type: ignore[attr-defined]
-    first, line_end, rest = head.partition(b"\n")
-    first = first.rstrip()
-    if suffix in containers.facts("json")["EXTENSIONS"]:
-        whole = bool(line_end and rest.strip()) and not first.endswith(b"}")
-    else:
-        whole = first == b"{"  # no JSON line ends so soon
-    return containers["json" if whole or head[:1] == b"[" else "jsonl"]
+def _rows(name: str, reading: Reading, tally: Tally) -> Iterator[Row | BadRow]:
+    for row in open_rows(name, reading.container, reading.encoding, tally.inputs):
+        if row is None:
+            tally.blank += 1
+        else:
+            tally.rows_in += 1
+            yield row
 
 
 def _records(
     row: Row | BadRow, convert: Converter, ids: Ids, name: str, tally: Tally
-) -> tuple[BadRow | None, list[Record]]:
-    """What is wrong with a row, or else its records."""
+) -> Iterator[Record | BadRow]:
+    """The records of a row, each of several judged on its own, or what is wrong with it."""
     if isinstance(row, BadRow):
-        return row, []
+        yield row
+        return
     try:
         kind, produced = convert(row.value)
-        for record in produced:
+    except ValueError as error:
+        yield BadRow(row.where, str(error)[:_REASON], as_text(row.text))
+        return
+    good = 0
+    for record in produced:
+        try:
             if reason := fault(record):
                 raise ValueError(reason)
-        for record in produced:
             record["id"] = ids.give(record, name)
-            record.setdefault("origin", row.where)
-    except ValueError as error:
-        return BadRow(row.where, str(error)[:_REASON], as_text(row.text)), []
-    tally.formats[kind] += 1
-    return None, produced
+        except ValueError as error:
+            text = row.text if len(produced) == 1 else dumps(record)
+            yield BadRow(row.where, str(error)[:_REASON], as_text(text))
+            continue
+        good += 1
+        record.setdefault("origin", row.where)
+        yield record
+    tally.formats[kind] += good > 0
+    if len(produced) > 1:
+        tally.added["one row, several records"] += len(produced) - 1
 
 
 class _Faults:

@@ -238,7 +238,7 @@ line = st.sampled_from(
         b"{",
         b'{"text":NaN}',
         b'{"text":"a","text":"b"}',
-        b"\xff\xfe",
+        b"\xff\xfd",
         b'{"a":1}{"b":2}',
         b"\x00",
     ]

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from instructune.jsonl import BadRow, Row, read_rows
 
 EXTENSIONS = (".jsonl", ".ndjson")
+TEXT = False
 
 
-def read(stream: BinaryIO, name: str) -> Iterator[Row | BadRow | None]:
+@dataclass(frozen=True)
+class Options:
+    """`wrap`: the name under which a value that is no object becomes a row."""
+
+    wrap: str = ""
+
+
+def read(
+    stream: BinaryIO, name: str, options: Options = Options()
+) -> Iterator[Row | BadRow | None]:
     """Yield the rows of `stream`; bad lines come as BadRow, blank ones as None."""
-    return read_rows(stream, name)
+    return read_rows(stream, name, options.wrap)

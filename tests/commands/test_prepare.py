@@ -105,7 +105,7 @@ def test_a_bad_row_is_one_error_and_no_data(tune, write):
     ("args", "code", "message"),
     [
         (["rosw.jsonl"], 66, "rosw.jsonl: no such file\n  hint: did you mean 'rows.jsonl'?"),
-        (["."], 66, ".: is a directory, not a file"),
+        (["*.csv"], 66, "*.csv: no file matches"),
         (["rows.jsonl", "-o", "none/x"], 73, "none/x: no such directory 'none'"),
         (["rows.jsonl", "-o", "."], 73, ".: is a directory"),
         (["rows.jsonl", "-o", "rows.jsonl"], 2, "rows.jsonl: is also an input"),
