@@ -1,0 +1,30 @@
+"""Every one of these words or phrases stands in the answer, in any case, as a whole word.
+
+IFEval's verifier finds "war" in "warm" and reads a word as a regular expression. Chinese words are
+found wherever they stand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from instructune.errors import usage
+from instructune.records import Record
+from instructune.segments import contains
+
+
+@dataclass(frozen=True)
+class Options:
+    """What must be there."""
+
+    words: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.words or not all(word.strip() for word in self.words):
+            raise usage("words must be named, none of them empty")
+
+
+def check(answer: str, record: Record, options: Options) -> str | None:
+    """Why the answer fails, or None."""
+    missing = [word for word in options.words if not contains(answer, word)]
+    return f"does not say {', '.join(map(repr, missing))}" if missing else None
