@@ -28,14 +28,34 @@ _EMAIL = re.compile(
     r"((?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.){1,8}(?:[A-Za-z]{2,24}|xn--[a-z0-9-]+))"
     r"(?![A-Za-z0-9_@])(?!:[\w.~-]+/)"
 )
-_FILES = frozenset("png jpg jpeg gif svg webp ico css js ts json py md txt html xml yml".split())
+_FILES = frozenset(
+    [
+        "png",
+        "jpg",
+        "jpeg",
+        "gif",
+        "svg",
+        "webp",
+        "ico",
+        "css",
+        "js",
+        "ts",
+        "json",
+        "py",
+        "md",
+        "txt",
+        "html",
+        "xml",
+        "yml",
+    ]
+)
 
 # Keys by the prefix their vendor gives them. What no prefix tells needs a name before it.
 _KEY = re.compile(
     r"(?<![A-Za-z0-9_-])(?:"
-    r"sk-(?:[a-z]+[a-z0-9]*-)*(?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{20,200}"  # OpenAI, Anthropic, kin
+    r"sk-(?=[A-Za-z_-]{0,60}\d)[A-Za-z0-9_-]{20,200}"  # OpenAI, Anthropic, kin
     r"|(?:AKIA|ASIA)[A-Z0-9]{16}"  # AWS
-    r"|(?:LTAI|AKID)(?=[A-Za-z]*\d)[A-Za-z0-9]{12,40}"  # Alibaba Cloud, Tencent Cloud
+    r"|(?:LTAI|AKID)(?=[A-Za-z]{0,40}\d)[A-Za-z0-9]{12,40}"  # Alibaba Cloud, Tencent Cloud
     r"|gh[oprsu]_[A-Za-z0-9]{30,255}|github_pat_[A-Za-z0-9_]{22,255}"
     r"|gl(?:pat|rt|dt|soat|cbt)-[A-Za-z0-9_-]{20,}"  # GitLab
     r"|xox[abeprs]-[A-Za-z0-9-]{10,}|xapp-\d-[A-Za-z0-9-]{10,}"  # Slack
@@ -50,8 +70,9 @@ _KEY = re.compile(
 )
 _NAMED_KEY = re.compile(
     r"(?i:api[_ -]?key|access[_ -]?key(?:[_ -]?id)?|secret(?:[_ -]?key)?|auth[_ -]?token"
-    r"|access[_ -]?token|bearer|passw(?:or)?d|密钥|令牌|密码)[\"']?\s{0,3}[:=：]?\s{0,3}[\"']?"
-    r"(?=[A-Za-z_/+.-]*\d)(?=[0-9_/+.-]*[A-Za-z])([A-Za-z0-9_/+.-]{20,200}={0,2})(?![A-Za-z0-9])"
+    r"|access[_ -]?token|bearer|passw(?:or)?d|密钥|令牌|密码)"
+    r"[\"']?(?:\s{0,3}[:=：是为]|\sis\b|(?<=r)\s)\s{0,3}[\"']?"
+    r"(?=[A-Za-z_/+.-]{0,60}\d)(?=[0-9_/+.-]{0,60}[A-Za-z])([A-Za-z0-9_/+.-]{20,200}={0,2})(?![A-Za-z0-9])"
 )
 _LONG = re.compile(r"[A-Za-z0-9_.:-]{20}")
 _PEM = re.compile(
@@ -64,7 +85,7 @@ _CARD = re.compile(
     r"(?<![A-Za-z0-9.+-])(?:\d{13,19}|\d{4}(?:[ -]\d{3,7}){2,3}(?:[ -]\d{1,4})?)(?![A-Za-z0-9]|-\d)"
 )
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
-_IPV4 = re.compile(rf"(?<![A-Za-z0-9.])(?:{_OCTET}\.){{3}}{_OCTET}(?![A-Za-z0-9]|\.\d)")
+_IPV4 = re.compile(rf"(?<![A-Za-z0-9.])(?:{_OCTET}\.){{3}}{_OCTET}(?![A-Za-z0-9]|[./]\d)")
 _IPV6 = re.compile(
     r"(?<![A-Za-z0-9:.])[23Ff][0-9A-Fa-f]{2,3}(?::[0-9A-Fa-f]{0,4}){2,7}(?![A-Za-z0-9:])"
 )
@@ -102,8 +123,8 @@ _ANNOUNCED = re.compile(
     re.I,
 )
 _VERSION = re.compile(
-    r"(?:version|release|build|update|section|chapter|verses?|paragraph|clause|part|rev|firmware"
-    r"|sdk|v|ver|版本号?|版|第|章节?|固件|升级到|更新到|§)[ .:：,]*(?:of |to |number |no\. ?)?$",
+    r"(?:(?<![a-z])(?:version|release|build|update|section|chapter|verses?|paragraph|clause|part|rev|firmware"
+    r"|sdk|v|ver)|版本号?|版|第|章节?|固件|升级到|更新到|§)[ .:：,]*(?:of |to |number |no\. ?)?$",
     re.I,
 )
 _HOST = re.compile(
