@@ -17,6 +17,8 @@ class PrepareConfig:
 
     sources: tuple[str, ...] = ()
     output: str = "-"
+    container: str | None = None
+    encoding: str | None = None
     format: str | None = None
     field: tuple[str, ...] = ()
     id: str = "own"
@@ -24,6 +26,10 @@ class PrepareConfig:
     filter: tuple[str, ...] = ()
     against: tuple[str, ...] = ()
     template: tuple[str, ...] = ()
+    mix: tuple[str, ...] = ()
+    mix_by: str = "rows"
+    mix_total: int | None = None
+    balance: str | None = None
     split: str | None = None
     exact: bool = False
     seed: int = 0
@@ -37,6 +43,13 @@ class PrepareConfig:
         _choice("--id", self.id, ("own", "hash", "prefix"))
         _check_bad_rows(self.bad_rows, self.rejects)
         _least("--seed", self.seed, 0)
+        _choice("--mix-by", self.mix_by, ("rows", "words"))
+        _least("--mix-total", self.mix_total, 1)
+        if not self.mix and (self.mix_total or self.mix_by != "rows"):
+            raise usage("needs --mix", where="--mix-total" if self.mix_total else "--mix-by")
+        most = (self.balance or "").partition("=")[2]
+        if most and not (most.isdecimal() and int(most)):
+            raise usage(f"expected FIELD or FIELD=MOST, got {self.balance!r}", where="--balance")
         if self.exact and self.split is None:
             raise usage("needs --split", where="--exact")
         if "{split}" in self.output and self.manifest:

@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from instructune.errors import UserError
 from instructune.instructions import Instructions, label_names
+from instructune.mixing import balanced, mixed
 from instructune.records import Record
 from instructune.sources import Tally
 from instructune.splits import Splitter, own_sides
 from instructune.spool import Spool
 from instructune.steps import Reason, WholeFilter
+from instructune.texts import all_text, words
+
+
+@dataclass
+class Plan:
+    """What is to be decided of all records; `typed` names the source that a file was typed as."""
+
+    filters: Sequence[WholeFilter] = ()
+    splitter: Splitter | None = None
+    by_own_split: bool = False
+    shares: Mapping[str, float] = field(default_factory=dict)
+    by_words: bool = False
+    total: int | None = None
+    balance: str | None = None
+    typed: Mapping[str, str] = field(default_factory=dict)
+    seed: int = 0
+
+    def __bool__(self) -> bool:
+        wanted = (self.filters, self.splitter, self.by_own_split, self.shares, self.balance)
+        return any(wanted)
 
 
 class Gathered:
@@ -71,36 +93,54 @@ class Gathered:
             yield from made
 
 
-def gather(
-    records: Iterable[Record],
-    rows: Spool,
-    filters: Iterable[WholeFilter],
-    splitter: Splitter | None,
-    *,
-    by_own_split: bool,
-) -> Gathered:
-    """Spool the records, then let each filter decide in turn; what one dropped, the next may too.
+def gather(records: Iterable[Record], rows: Spool, plan: Plan, tally: Tally) -> Gathered:
+    """Spool the records, then let each filter decide in turn; the first reason counts.
 
-    The first reason counts. Sides are dealt among what is left.
+    The mix is made of what they leave, sides are dealt among what it leaves, and labels are
+    balanced on the first side alone: a test set keeps the labels as they come.
     """
-    filters = list(filters)
+    sources: list[str] = []
+    sizes: list[int] = []
+    ids: list[str] = []
     for record in records:
         rows.append(record)
-        for whole in filters:
+        for whole in plan.filters:
             whole.see(record)
-        if splitter:
-            splitter.see(record)
+        if plan.splitter:
+            plan.splitter.see(record)
+        if plan.shares:
+            sources.append(plan.typed[tally.source])
+            sizes.append(len(words(all_text(record))) if plan.by_words else 1)
+            ids.append(record["id"])
     found = Gathered(rows)
-    for whole in filters:
+    for whole in plan.filters:
         found.reasons = whole.reasons(rows) | found.reasons
-    if splitter:
-        found.sides = splitter.deal(rows, found.kept())
-        found.first_side = next(iter(splitter.sides))
-    elif by_own_split:
-        found.sides = own_sides(rows, found.kept())
+    if plan.shares:
+        kept = found.kept()
+        found.reasons |= mixed(
+            {number: sizes[number] for number in kept},
+            {number: sources[number] for number in kept},
+            plan.shares,
+            plan.total,
+            dict(enumerate(ids)),
+            plan.seed,
+        )
+    _deal(found, plan)
+    if plan.balance:
+        name, _, most = plan.balance.partition("=")
+        first = [n for n in found.kept() if found.sides.get(n) == found.first_side]
+        found.reasons |= balanced(rows, first, name, int(most) if most else None, plan.seed)
+    return found
+
+
+def _deal(found: Gathered, plan: Plan) -> None:
+    if plan.splitter:
+        found.sides = plan.splitter.deal(found.rows, found.kept())
+        found.first_side = next(iter(plan.splitter.sides))
+    elif plan.by_own_split:
+        found.sides = own_sides(found.rows, found.kept())
         sides = set(found.sides.values())
         found.first_side = "train" if "train" in sides else min(sides, default=None)
-    return found
 
 
 class _Draw:

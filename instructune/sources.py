@@ -42,6 +42,7 @@ class Tally:
     changed: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
     inputs: dict[str, str] = field(default_factory=dict)
+    source: str = ""  # the file that is being read
 
     def check(self) -> None:
         """Refuse to report numbers that do not add up: that is a bug of ours."""
@@ -118,6 +119,7 @@ def _read(
 ) -> Iterator[Record]:
     faults = _Faults()
     for name in names:
+        tally.source = name
         for row in _rows(name, reading, tally):
             for made in _records(row, convert, ids, name, tally):
                 if isinstance(made, BadRow):

@@ -8,7 +8,7 @@ import pytest
 
 from instructune.errors import UserError
 from instructune.filters.duplicates import Filter, Options
-from instructune.gathering import gather
+from instructune.gathering import Plan, gather
 from instructune.instructions import Instructions
 from instructune.records import Record
 from instructune.sources import Tally
@@ -29,7 +29,7 @@ def test_the_first_reason_counts_and_sides_are_dealt_among_the_rest():
     filters = [Filter(Options()), Filter(Options(on="prompt", keep="longest"))]
     with Spool() as spool:
         splitter = Splitter({"x": 0.5, "y": 0.5}, exact=True)
-        found = gather(rows, spool, filters, splitter, by_own_split=True)
+        found = gather(rows, spool, Plan(filters, splitter, by_own_split=True), tally)
         dropped = list(found.dropped(tally))
         kept = list(found)
     assert [(row["id"], row["dropped"], row["duplicate_of"]) for row in dropped] == [
@@ -44,11 +44,11 @@ def test_the_first_reason_counts_and_sides_are_dealt_among_the_rest():
 
 def test_rows_keep_the_side_they_name():
     with Spool() as spool:
-        found = gather(records("a", "b"), spool, [], None, by_own_split=True)
+        found = gather(records("a", "b"), spool, Plan(by_own_split=True), Tally())
         assert found.sides == {0: "old", 1: "old"}
         assert [row["split"] for row in found] == ["old", "old"]
     with Spool() as spool:
-        assert gather(records("a"), spool, [], None, by_own_split=False).sides == {}
+        assert gather(records("a"), spool, Plan(), Tally()).sides == {}
 
 
 def test_examples_come_from_the_first_side_and_never_from_the_own_group(write):
@@ -66,7 +66,7 @@ def test_examples_come_from_the_first_side_and_never_from_the_own_group(write):
     tally = Tally(rows_in=12, out=12)
     with Spool() as spool:
         splitter = Splitter({"train": 0.5, "test": 0.5}, exact=True)
-        found = gather(rows, spool, [], splitter, by_own_split=False)
+        found = gather(rows, spool, Plan(splitter=splitter), tally)
         made = list(found.instructed([template], tally))
     side = {record["fields"]["text"]: record["split"] for record in made}
     group = {row["text"]: row["group"] for row in rows}
@@ -83,13 +83,30 @@ def test_phrasings_are_counted_and_rows_that_fit_none_named():
     rows = [Record({"id": "1", "text": "t", "label": "l"}), Record({"id": "2"} | chat)]
     tally = Tally(rows_in=2, out=2)
     with Spool() as spool:
-        found = gather(rows, spool, [], None, by_own_split=False)
+        found = gather(rows, spool, Plan(), Tally())
         made = list(found.instructed([Instructions("classification:phrasings=all")], tally))
     assert [record["id"] for record in made] == ["1-p1", "1-p2", "1-p3", "2"]
     assert (tally.out, tally.added) == (4, {"one row, several phrasings": 2})
     tally.check()
     rows = [Record({"id": "1", "text": "t", "origin": "f:7"})]
     with Spool() as spool:
-        found = gather(rows, spool, [], None, by_own_split=False)
+        found = gather(rows, spool, Plan(), Tally())
         with pytest.raises(UserError, match=r"f:7: lacks a field .* \(ner, code\)"):
             list(found.instructed([Instructions("ner"), Instructions("code")], tally))
+
+
+def test_labels_are_balanced_on_the_first_side_alone():
+    rows = [
+        Record({"id": str(i), "text": f"word{i}", "label": "ab"[i % 4 == 0], "origin": "f"})
+        for i in range(40)
+    ]
+    tally = Tally(rows_in=40, out=40)
+    with Spool() as spool:
+        splitter = Splitter({"train": 0.5, "test": 0.5}, exact=True)
+        found = gather(rows, spool, Plan(splitter=splitter, balance="label"), tally)
+        list(found.dropped(tally))
+        kept = list(found)
+    counts = Counter((row["split"], row["label"]) for row in kept)
+    assert counts == {("train", "a"): 5, ("train", "b"): 5, ("test", "a"): 15, ("test", "b"): 5}
+    assert tally.dropped == {"over the size that label values are balanced to": 10}
+    tally.check()

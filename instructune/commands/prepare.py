@@ -25,6 +25,15 @@ def prepare(
             "--output", "-o", metavar="FILE|-", help="Where the records go; {split} names the side."
         ),
     ] = PrepareConfig.output,
+    container: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME[:key=value,…]", help="How files hold rows; default: told by the file."
+        ),
+    ] = PrepareConfig.container,
+    encoding: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Text encoding, such as gb18030.")
+    ] = PrepareConfig.encoding,
     format: options.Format = PrepareConfig.format,
     field: options.FieldMap = list(PrepareConfig.field),  # noqa: B006
     id: Annotated[
@@ -56,6 +65,22 @@ def prepare(
             help="Put labelled rows into words: ner, classification:shots=0+2, my.toml.",
         ),
     ] = list(PrepareConfig.template),  # noqa: B006
+    mix: Annotated[
+        list[str],
+        typer.Option(metavar="SOURCE=WEIGHT", help="A source's share of the rows; one each."),
+    ] = list(PrepareConfig.mix),  # noqa: B006
+    mix_by: Annotated[
+        str, typer.Option(metavar="rows|words", help="What the shares of --mix count.")
+    ] = PrepareConfig.mix_by,
+    mix_total: Annotated[
+        int | None, typer.Option(help="Size of the mix; default: until a source runs out.")
+    ] = PrepareConfig.mix_total,
+    balance: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FIELD[=MOST]", help="As many rows of each value, such as label (first side)."
+        ),
+    ] = PrepareConfig.balance,
     split: Annotated[
         str | None,
         typer.Option(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from instructune import files, lineage, splits
+from instructune import files, lineage, mixing, splits
 from instructune.configs import PrepareConfig
 from instructune.errors import UserError
-from instructune.gathering import gather
+from instructune.gathering import Plan, gather
 from instructune.instructions import Instructions
 from instructune.jsonl import RowWriter
+from instructune.paths import expanded
 from instructune.records import Record
 from instructune.sources import Reading, Tally, read_records
 from instructune.splits import Splitter
@@ -19,7 +20,7 @@ from instructune.spool import Spool
 from instructune.steps import Change, Steps
 
 _SIDE = "{split}"
-Write = Callable[[Record], None]
+Write = Callable[[dict[str, Any]], None]
 
 
 class Prepared(NamedTuple):
@@ -33,35 +34,57 @@ class Prepared(NamedTuple):
 def prepare(config: PrepareConfig) -> Prepared:
     """Convert, change and check every row of the sources; write records; account for each row."""
     shares = splits.shares(config.split) if config.split else {}
-    _check_places(config, shares)
+    typed = {file: name for name in config.sources for file in expanded([name])}
+    _check_places(config, shares, list(typed))
     steps = Steps(config.transform, _filters(config))
     templates = [Instructions(spec, config.seed) for spec in config.template]
+    plan = _plan(config, steps, shares, typed)
     tally, explained = Tally(), dict[str, list[Change]]()
-    reading = Reading(config.format, config.field, config.id, config.bad_rows)
     with ExitStack() as stack:
-        reject = _writer(stack, config.rejects)
+        reject = _writer(stack, config.rejects) or (lambda bad: None)
         drop = _writer(stack, config.dropped) or (lambda record: None)
-        rows = read_records(
-            config.sources, reading, tally, lambda bad: reject and reject(bad._asdict())
-        )
+        rows = _read(config, tally, reject)
         if config.explain:
             rows = _explaining(rows, steps, set(config.explain), explained)
         if steps:
             rows = _stepped(rows, steps, tally, drop)
-        sided = _SIDE in config.output
-        if steps.whole or shares or sided or templates:
-            splitter = Splitter(shares, seed=config.seed, exact=config.exact) if shares else None
-            spool = stack.enter_context(Spool())
-            found = gather(rows, spool, steps.whole.values(), splitter, by_own_split=sided)
+        if plan or templates:
+            found = gather(rows, stack.enter_context(Spool()), plan, tally)
             for record in found.dropped(tally):
                 drop(record)
             rows = found.instructed(templates, tally) if templates else iter(found)
             shares = shares or dict.fromkeys(sorted(set(found.sides.values())), 0.0)
-        names = {side: config.output.replace(_SIDE, side) for side in shares} if sided else {}
+        names = {}
+        if _SIDE in config.output:
+            names = {side: config.output.replace(_SIDE, side) for side in shares}
         written = _write(rows, config.output, names, stack)
         tally.check()
     _write_manifests(config, tally, written)
     return Prepared(tally, written, explained)
+
+
+def _read(config: PrepareConfig, tally: Tally, reject: Write) -> Iterator[Record]:
+    reading = Reading(
+        config.format, config.field, config.id, config.bad_rows, config.container, config.encoding
+    )
+    return read_records(config.sources, reading, tally, lambda bad: reject(bad._asdict()))
+
+
+def _plan(
+    config: PrepareConfig, steps: Steps, shares: dict[str, float], typed: dict[str, str]
+) -> Plan:
+    """What can be decided only when every record was seen."""
+    return Plan(
+        filters=list(steps.whole.values()),
+        splitter=Splitter(shares, seed=config.seed, exact=config.exact) if shares else None,
+        by_own_split=_SIDE in config.output,
+        shares=mixing.weights(config.mix, config.sources) if config.mix else {},
+        by_words=config.mix_by == "words",
+        total=config.mix_total,
+        balance=config.balance,
+        typed=typed,
+        seed=config.seed,
+    )
 
 
 def _filters(config: PrepareConfig) -> list[str]:
@@ -72,7 +95,7 @@ def _filters(config: PrepareConfig) -> list[str]:
     return [*config.filter, f"contamination:against={against}"]
 
 
-def _writer(stack: ExitStack, name: str | None) -> Callable[[object], None] | None:
+def _writer(stack: ExitStack, name: str | None) -> Write | None:
     return RowWriter(stack.enter_context(files.open_output(name))).write if name else None
 
 
@@ -137,7 +160,7 @@ def _write_manifests(config: PrepareConfig, tally: Tally, written: dict[str, int
             )
 
 
-def _check_places(config: PrepareConfig, shares: dict[str, float]) -> None:
+def _check_places(config: PrepareConfig, shares: dict[str, float], sources: list[str]) -> None:
     """Refuse outputs that cannot be made, or would overwrite a source or one another."""
     outputs = [config.output]
     if _SIDE in config.output:
@@ -148,4 +171,4 @@ def _check_places(config: PrepareConfig, shares: dict[str, float]) -> None:
     for name in asked:
         files.check_creatable(name)
     for name in asked + implied:
-        files.check_distinct([*config.sources, *config.against], name)
+        files.check_distinct([*sources, *config.against], name)

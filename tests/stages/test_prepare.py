@@ -58,6 +58,8 @@ def test_records_and_manifest_to_the_byte(here, write):
         "config": {
             "sources": ["in.jsonl"],
             "output": "out.jsonl",
+            "container": None,
+            "encoding": None,
             "format": None,
             "field": [],
             "id": "own",
@@ -65,6 +67,10 @@ def test_records_and_manifest_to_the_byte(here, write):
             "filter": [],
             "against": [],
             "template": [],
+            "mix": [],
+            "mix_by": "rows",
+            "mix_total": None,
+            "balance": None,
             "split": None,
             "exact": False,
             "seed": 0,
@@ -442,3 +448,22 @@ def test_rows_that_touch_the_evaluation_are_dropped(here, write):
     (row,) = rows_of("dropped.jsonl")
     assert row["touches"] == "eval+1,2.jsonl:2"
     assert [row["text"] for row in rows_of("out.jsonl")] == ["clean"]
+
+
+def test_a_mix_of_a_file_and_a_folder(here, write):
+    write("a.jsonl", [{"text": f"a{i}"} for i in range(8)])
+    (here / "b").mkdir()
+    for name in ("x", "y"):
+        write(f"b/{name}.jsonl", [{"text": f"{name}{i}"} for i in range(5)])
+    config = PrepareConfig(
+        sources=("a.jsonl", "b"), output="out.jsonl", mix=("a.jsonl=0.5", "b=0.5")
+    )
+    tally = prepare(config).tally
+    sources = [row["text"][0] for row in rows_of("out.jsonl")]
+    assert (sources.count("a"), len(sources)) == (8, 16)
+    assert sources == sorted(sources)
+    assert tally.dropped == {"over its source's share of the mix": 2}
+    with pytest.raises(UserError, match=r"a.jsonl: runs out: the mix wants 9 of it, it has 8"):
+        prepare(replace(config, mix_total=18))
+    with pytest.raises(UserError, match="is also an input"):
+        prepare(replace(config, output="b/x.jsonl"))
