@@ -37,6 +37,8 @@ class PrepareConfig:
     bad_rows: str = "fail"
     rejects: str | None = None
     dropped: str | None = None
+    report: str | None = None
+    model: str | None = None
     manifest: str | None = None
 
     def __post_init__(self) -> None:
@@ -50,6 +52,8 @@ class PrepareConfig:
         most = (self.balance or "").partition("=")[2]
         if most and not (most.isdecimal() and int(most)):
             raise usage(f"expected FIELD or FIELD=MOST, got {self.balance!r}", where="--balance")
+        if self.model and not self.report:
+            raise usage("needs --report: it counts the tokens there", where="--model")
         if self.exact and self.split is None:
             raise usage("needs --split", where="--exact")
         if "{split}" in self.output and self.manifest:

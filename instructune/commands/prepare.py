@@ -101,6 +101,13 @@ def prepare(
     dropped: Annotated[
         str | None, typer.Option(metavar="FILE", help="Where dropped records go, with reasons.")
     ] = PrepareConfig.dropped,
+    report: Annotated[
+        str | None, typer.Option(metavar="FILE.html", help="What became of rows, and of what kind.")
+    ] = PrepareConfig.report,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", "-m", help="Lengths in the report in this model's tokens too."),
+    ] = PrepareConfig.model,
     manifest: options.Manifest = PrepareConfig.manifest,
     config: options.ConfigFile = None,
     json: options.Json = False,

@@ -6,18 +6,20 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
-from instructune import files, lineage, mixing, splits
+from instructune import files, lineage, mixing, reports, splits
 from instructune.configs import PrepareConfig
 from instructune.errors import UserError
 from instructune.gathering import Plan, gather
 from instructune.instructions import Instructions
 from instructune.jsonl import RowWriter
 from instructune.paths import expanded
+from instructune.profile import Profile
 from instructune.records import Record
 from instructune.sources import Reading, Tally, read_records
 from instructune.splits import Splitter
 from instructune.spool import Spool
 from instructune.steps import Change, Steps
+from instructune.texts import prompt_of
 
 _SIDE = "{split}"
 Write = Callable[[dict[str, Any]], None]
@@ -54,13 +56,38 @@ def prepare(config: PrepareConfig) -> Prepared:
                 drop(record)
             rows = found.instructed(templates, tally) if templates else iter(found)
             shares = shares or dict.fromkeys(sorted(set(found.sides.values())), 0.0)
+        if config.report:
+            profile = Profile(_token_counter(config.model) if config.model else None)
+            report = stack.enter_context(files.open_output(config.report))
+            rows = profile.passing(rows)
         names = {}
         if _SIDE in config.output:
             names = {side: config.output.replace(_SIDE, side) for side in shares}
         written = _write(rows, config.output, names, stack)
         tally.check()
+        if config.report:
+            report.write(reports.prepared(tally.as_dict(), profile.facts()))
     _write_manifests(config, tally, written)
     return Prepared(tally, written, explained)
+
+
+def _token_counter(model: str) -> Callable[[Record], int | None]:
+    """How many tokens the model sees of a record; None where its template refuses it."""
+    from instructune.modelfiles import resolve
+    from instructune.tokenizer import Tokenizer
+
+    tokenizer = Tokenizer(resolve(model).tokenizer)
+
+    def count(record: Record) -> int | None:
+        text: Any = prompt_of(record)
+        if "messages" in record:
+            try:
+                text = tokenizer.template.render(record["messages"], tools=record.get("tools"))
+            except UserError:
+                return None
+        return len(tokenizer.encode(text))
+
+    return count
 
 
 def _read(config: PrepareConfig, tally: Tally, reject: Write) -> Iterator[Record]:
@@ -165,7 +192,9 @@ def _check_places(config: PrepareConfig, shares: dict[str, float], sources: list
     outputs = [config.output]
     if _SIDE in config.output:
         outputs = [config.output.replace(_SIDE, side) for side in shares]
-    asked = outputs + [n for n in (config.rejects, config.dropped, config.manifest) if n]
+    asked = outputs + [
+        n for n in (config.rejects, config.dropped, config.report, config.manifest) if n
+    ]
     implied = [] if config.manifest else [f"{name}{lineage.SUFFIX}" for name in outputs]
     files.check_outputs(asked + implied)
     for name in asked:

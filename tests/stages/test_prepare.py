@@ -78,6 +78,8 @@ def test_records_and_manifest_to_the_byte(here, write):
             "bad_rows": "fail",
             "rejects": None,
             "dropped": None,
+            "report": None,
+            "model": None,
             "manifest": None,
         },
         "inputs": {"in.jsonl": hashlib.sha256(Path("in.jsonl").read_bytes()).hexdigest()},
@@ -467,3 +469,20 @@ def test_a_mix_of_a_file_and_a_folder(here, write):
         prepare(replace(config, mix_total=18))
     with pytest.raises(UserError, match="is also an input"):
         prepare(replace(config, output="b/x.jsonl"))
+
+
+def test_a_report(here, write):
+    write("in.jsonl", [{"text": "one two", "label": "a"}, {"text": "eins"}, {"text": "eins"}])
+    config = PrepareConfig(
+        sources=("in.jsonl",),
+        output="out.jsonl",
+        filter=("duplicates",),
+        report="report.html",
+        model="tiny-llama",
+    )
+    prepare(config)
+    text = Path("report.html").read_text()
+    assert ">dropped: duplicate</text>" in text
+    assert "<td>tokens</td>" in text
+    assert "src=" not in text
+    assert "http" not in text

@@ -1,0 +1,84 @@
+"""profile: lengths, counts, coverage and gaps of a handful of records, by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from instructune.profile import Profile
+from instructune.records import Record
+
+
+def chat(prompt: str, answer: str, **more: Any) -> Record:
+    turns = [("user", prompt), ("assistant", answer)]
+    messages = [{"role": role, "content": text} for role, text in turns]
+    return Record({"id": "1", "messages": messages} | more)
+
+
+ROWS = [
+    chat("one two three", "yes", task="qa", kind=["task"]),
+    chat("one", "a b c d e", task="qa", kind=["task", "constraint"], language="en"),
+    chat("写一首诗", "春", task="writing", kind="task"),
+    Record({"id": "2", "text": "plain", "label": "x", "split": "train"}),
+]
+
+
+def test_everything_by_hand():
+    profile = Profile(lambda record: None if "text" in record else 7)
+    assert list(profile.passing(ROWS)) == ROWS
+    facts = profile.facts()
+    assert facts["rows"] == 4
+    assert facts["lengths"]["prompt words"] == {
+        "sum": 9,
+        "quantiles": {"0": 1, "0.05": 1, "0.25": 1, "0.5": 3, "0.75": 4, "0.95": 4, "1": 4},
+        "histogram": [
+            {"from": 1, "to": 1, "rows": 2},
+            {"from": 2, "to": 3, "rows": 1},
+            {"from": 4, "to": 7, "rows": 1},
+        ],
+    }
+    assert facts["lengths"]["answer words"]["sum"] == 8  # a label is an answer
+    assert facts["lengths"]["tokens"]["sum"] == 21
+    assert facts["counts"] == {
+        "language": {"other": 2, "en": 1, "zh": 1},
+        "task": {"qa": 2, "unknown": 1, "writing": 1},
+        "kind": {"task": 3, "constraint": 1, "unknown": 1},
+        "label": {"x": 1},
+        "split": {"train": 1},
+        "refused": {"by the chat template": 1},
+    }
+    assert facts["coverage"][0] == {
+        "task": "qa", "kind": "constraint", "language": "en", "words": "0-16", "rows": 1,
+    }  # fmt: skip
+    assert sum(cell["rows"] for cell in facts["coverage"]) == 5
+    assert {"task": "writing", "kind": "constraint"} in facts["gaps"]
+    assert {"task": "qa", "language": "zh"} in facts["gaps"]
+    assert {"task": "qa", "kind": "constraint"} not in facts["gaps"]
+
+
+def test_classes_of_length():
+    profile = Profile()
+    for size in (0, 16, 17, 1024, 1025):
+        profile.see(Record({"id": "1", "text": "w " * size}))
+    assert sorted(cell["words"] for cell in profile.coverage()) == [
+        "0-16", "17-64", "257-1024", "over 1024",
+    ]  # fmt: skip
+    assert profile.facts()["lengths"]["prompt words"]["histogram"][0] == {
+        "from": 0, "to": 0, "rows": 1,
+    }  # fmt: skip
+
+
+def test_rare_values_are_summed():
+    profile = Profile()
+    for number in range(60):
+        for _ in range(60 - number):
+            profile.see(Record({"id": "1", "text": "t", "label": f"l{number:02}"}))
+    labels = profile.facts()["counts"]["label"]
+    assert len(labels) == 51
+    assert labels["l00"] == 60
+    assert labels["10 others"] == sum(range(1, 11))
+
+
+def test_nothing_at_all():
+    assert Profile().facts() == {
+        "rows": 0, "lengths": {}, "counts": {}, "coverage": [], "gaps": [],
+    }  # fmt: skip
