@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -21,7 +22,8 @@ class _Plan(NamedTuple):
     """
 
     name: str
-    module: ModuleType
+    takes: tuple[str, ...]
+    convert: Callable[[dict[str, Any]], list[dict[str, Any]]]
     rest: tuple[tuple[str, Check | None], ...]
 
 
@@ -48,9 +50,9 @@ class Converter:
         keys = tuple(row)
         plan = self._plans.get(keys) or self._plan(keys)
         try:
-            produced = plan.module.convert(row)
+            produced = plan.convert(row)
         except KeyError as error:
-            if error.args[0] not in plan.module.TAKES:
+            if error.args[0] not in plan.takes:
                 raise
             raise ValueError(
                 f"{plan.name} row has no field {error.args[0]!r}: name the column with "
@@ -58,6 +60,8 @@ class Converter:
             ) from None
         if plan.name == "record":
             return plan.name, [self._unchanged(made, displaced) for made in produced]
+        if len(produced) > 1 and type(own := row.get("id")) in (str, int):
+            produced = [{"id": f"{own}-{n}"} | made for n, made in enumerate(produced, 1)]
         return plan.name, [self._filled(made, row, plan.rest, displaced) for made in produced]
 
     def _renamed(self, row: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -80,10 +84,17 @@ class Converter:
             self._plans.clear()
         name = self.fixed or _recognised(frozenset(keys))
         module = formats[name]
-        left = [key for key in keys if key not in module.TAKES and key != "id"]
+        all_taken = getattr(module, "TAKES_ALL", False)
+        left = [key for key in keys if not all_taken and key not in (*module.TAKES, "id")]
         rest = tuple((key, self._check_of(key)) for key in left)
-        self._plans[keys] = plan = _Plan(name, module, rest)
+        self._plans[keys] = plan = _Plan(name, module.TAKES, self._convert_of(module), rest)
         return plan
+
+    def _convert_of(self, module: ModuleType) -> Callable[[dict[str, Any]], list[dict[str, Any]]]:
+        """The format's function; some have things to tell about rows that they convert."""
+        if module.convert.__code__.co_argcount == 1:
+            return module.convert
+        return partial(module.convert, notes=self.notes)
 
     def _check_of(self, column: str) -> Check | None:
         if column not in FIELDS or column in self._mapped:
@@ -107,7 +118,9 @@ class Converter:
         aside = dict(displaced)
         for key, check in rest:
             value = row[key]
-            if check is None or not check(value):
+            if key == "fields" and key in made and type(value) is dict:
+                record[key] = made[key] | value
+            elif check is None or not check(value):
                 record[key] = value
             else:
                 aside[key] = value

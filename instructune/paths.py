@@ -32,7 +32,7 @@ def _files(name: str) -> list[str]:
     if _mode(name) is None and any(mark in name for mark in "*?"):
         found = [
             path
-            for path in glob.iglob(name, recursive=True)
+            for path in glob.iglob(name, recursive=True)  # noqa: PTH207
             if not stat.S_ISDIR(_mode(path) or 0) and not _is_manifest(path, name)
         ]
         missing = "no file matches"
@@ -54,8 +54,8 @@ def _mode(name: str) -> int | None:
 def _below(folder: str, seen: set[tuple[int, int]]) -> Iterator[str]:
     """Files below a folder; links are followed, but no folder is entered twice."""
     try:
-        info = os.stat(folder)
-        entries = sorted(os.listdir(folder))
+        info = Path(folder).stat()
+        entries = sorted(os.listdir(folder))  # noqa: PTH208
     except OSError as error:
         raise io_error(error, folder) from None
     if (info.st_dev, info.st_ino) in seen:

@@ -9,6 +9,7 @@ import pytest
 from instructune import conversion
 from instructune.conversion import Converter
 from instructune.errors import UserError
+from instructune.formats import formats
 
 USER = {"role": "user", "content": "q"}
 ANSWER = {"role": "assistant", "content": "a"}
@@ -53,7 +54,7 @@ def test_unknown_keys_name_the_formats_and_the_way_out():
     assert str(caught.value) == (
         "no known format has these keys "
         "(k00, k01, k02, k03, k04, k05, k06, k07, k08, k09, k10, k11 …): name one with --format "
-        "(alpaca, completion, messages, record, sharegpt, text) "
+        f"({', '.join(formats.names())}) "
         "and its columns with --field name=column"
     )
 
@@ -89,11 +90,11 @@ def test_reserved_names_that_nobody_mapped_are_set_aside_and_counted():
 
 def test_fields_of_the_row_itself_are_joined_with_what_is_set_aside():
     own = {"x": 1}
-    row = {"text": "t", "label": "pos", "fields": own}
-    assert convert(row)[1]["fields"] == {"x": 1, "label": "pos"}
+    row = {"text": "t", "positive": "pos", "fields": own}
+    assert convert(row)[1]["fields"] == {"x": 1, "positive": "pos"}
     assert own == {"x": 1}  # the row is not changed
-    with pytest.raises(ValueError, match=r"has both 'label' and fields\.label"):
-        convert(row | {"fields": {"label": 1}})
+    with pytest.raises(ValueError, match=r"has both 'positive' and fields\.positive"):
+        convert(row | {"fields": {"positive": 1}})
     assert convert({"text": "t", "fields": 5})[1]["fields"] == {"fields": 5}
 
 

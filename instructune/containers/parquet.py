@@ -65,13 +65,13 @@ def _seekable(stream: BinaryIO) -> Iterator[BinaryIO]:
     if isinstance(file, io.FileIO) and file.seekable():
         position = file.tell()
         try:
-            yield file  # type: ignore[misc]
+            yield file
         finally:
             file.seek(position)  # the stream goes on where it was, and hashes the rest
         return
     with tempfile.TemporaryFile() as spool:
         shutil.copyfileobj(stream, spool)
-        yield spool  # type: ignore[misc]
+        yield spool
 
 
 def _plain(value: Any, place: str) -> Any:

@@ -9,7 +9,17 @@ from instructune.chats import ROLES, Message, is_plain
 from instructune.errors import did_you_mean
 from instructune.jsonl import loads
 
-_OTHER_ROLES = {"developer": "system", "function": "tool"}
+_OTHER_ROLES = {
+    "developer": "system",
+    "function": "tool",
+    "human": "user",
+    "prompter": "user",
+    "client": "user",
+    "gpt": "assistant",
+    "bot": "assistant",
+    "model": "assistant",
+    "counselor": "assistant",
+}
 _REASONING = ("reasoning", "thinking")
 _EMPTY: dict[type, Any] = {str: "", list: []}
 
@@ -42,6 +52,8 @@ def _turn(message: Any, place: str) -> Message:
         raise ValueError(f"{place} must be an object with role and content")
     role = message.get("role")
     if role not in ROLES:
+        if role is None:
+            raise ValueError(f"{place}.role is missing (--format alternating deals them out)")
         if type(role) is not str or role not in _OTHER_ROLES:
             hint = did_you_mean(str(role), ROLES)
             raise ValueError(f"{place}.role {role!r} unknown ({hint})")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from instructune.formats import _turns
+from instructune.formats import _keys, _turns
 
 TAKES = ("instruction", "input", "output", "system", "history")
 
 
 def recognises(keys: frozenset[str]) -> bool:
-    """An instruction and at least one of its companions."""
-    return "instruction" in keys and ("output" in keys or "input" in keys)
+    """An instruction and at least one of its companions, where nothing judges the answer."""
+    companions = "output" in keys or "input" in keys
+    return "instruction" in keys and companions and not _keys.is_judged(keys)
 
 
 def convert(row: dict[str, Any]) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from instructune.formats import _turns
+from instructune.formats import _keys, _turns
 from instructune.records import DESCRIPTIVE
 
 TAKES = ("prompt", "completion", "system")
@@ -12,7 +12,8 @@ TAKES = ("prompt", "completion", "system")
 
 def recognises(keys: frozenset[str]) -> bool:
     """Both keys; or a prompt alone, beside nothing but descriptive fields."""
-    return "prompt" in keys and ("completion" in keys or keys <= DESCRIPTIVE | {"prompt", "system"})
+    alone = keys <= DESCRIPTIVE | {"prompt", "system"}
+    return "prompt" in keys and ("completion" in keys or alone) and not _keys.is_judged(keys)
 
 
 def convert(row: dict[str, Any]) -> list[dict[str, Any]]:

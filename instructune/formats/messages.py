@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from instructune.formats import _turns
+from instructune.formats import _keys, _turns
 
 TAKES = ("messages", "tools")
 
 
 def recognises(keys: frozenset[str]) -> bool:
-    """By the one key they all have."""
-    return "messages" in keys
+    """By the one key they all have, where nothing judges the answer."""
+    return "messages" in keys and not _keys.is_judged(keys)
 
 
 def convert(row: dict[str, Any]) -> list[dict[str, Any]]:

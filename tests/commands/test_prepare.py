@@ -42,7 +42,7 @@ def test_the_report_goes_to_stderr_and_rows_to_stdout(tune, rows):
 
 
 def test_the_report_in_full(run, write):
-    write("in.jsonl", b'{"text":"a","label":1}\n\n{"text":""}\nx\n{"text":"b"}\n')
+    write("in.jsonl", b'{"text":"a","positive":1}\n\n{"text":""}\nx\n{"text":"b"}\n')
     done = run(
         *("prepare", "in.jsonl", "-o", "out.jsonl", "--bad-rows", "quarantine", "--rejects", "bad")
     )
@@ -52,7 +52,7 @@ def test_the_report_in_full(run, write):
         "4 rows in = 2 out + 2 rejected (1 text is empty, 1 not JSON …) -> out.jsonl\n"
         "  formats: 2 text\n"
         "  1 blank lines passed over\n"
-        "  column 'label' kept as fields.label (1 rows)\n"
+        "  column 'positive' kept as fields.positive (1 rows)\n"
     )
     done = run("prepare", "in.jsonl", "-o", "o", "--bad-rows=quarantine", "--rejects=b", "--json")
     assert json.loads(done.stderr) == {
@@ -60,7 +60,7 @@ def test_the_report_in_full(run, write):
         "out": 2,
         "rejected": {"text is empty": 1, "not JSON …": 1},
         "formats": {"text": 2},
-        "notes": {"column 'label' kept as fields.label": 1},
+        "notes": {"column 'positive' kept as fields.positive": 1},
         "blank_lines": 1,
     }
 

@@ -22,7 +22,7 @@ from instructune.stages.prepare import prepare
 ROWS = [
     {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}], "n": 1},
     {"instruction": "i", "input": "x", "output": "o", "id": 7},
-    {"text": "t", "label": "pos"},
+    {"text": "t", "positive": "pos"},
 ]
 
 
@@ -40,7 +40,7 @@ def test_records_and_manifest_to_the_byte(here, write):
         '{"role":"assistant","content":"a"}],"n":1,"origin":"in.jsonl:1"}',
         '{"id":"7","messages":[{"role":"user","content":"i\\nx"},'
         '{"role":"assistant","content":"o"}],"origin":"in.jsonl:2"}',
-        '{"id":"5b2fc62b6d677d12","text":"t","fields":{"label":"pos"},"origin":"in.jsonl:3"}',
+        '{"id":"a94b6ca0775f0dd7","text":"t","fields":{"positive":"pos"},"origin":"in.jsonl:3"}',
     ]
     written = Path("out.jsonl").read_bytes()
     assert written.decode().splitlines() == lines
@@ -48,7 +48,7 @@ def test_records_and_manifest_to_the_byte(here, write):
         "rows_in": 3,
         "out": 3,
         "formats": {"messages": 1, "alpaca": 1, "text": 1},
-        "notes": {"column 'label' kept as fields.label": 1},
+        "notes": {"column 'positive' kept as fields.positive": 1},
     }
     assert tally.as_dict() == counts
     assert json.loads(Path("out.jsonl.manifest.json").read_bytes()) == {
@@ -240,7 +240,7 @@ body = st.one_of(
     ),
 )
 extra = st.dictionaries(
-    st.sampled_from(["label", "weight", "split", "fields", "meta", "é", "tags", "origin", ""]),
+    st.sampled_from(["positive", "weight", "split", "fields", "meta", "é", "tags", "origin", ""]),
     value,
     max_size=4,
 )
@@ -287,7 +287,7 @@ OUTCOMES = {
         "sharegpt",
     ),
     "llama_factory/kto_en_demo.json": (200, 200, {}, {"label": 200}, "messages"),
-    "llama_factory/dpo_en_demo.json": (149, 149, {}, {"rejected": 149}, "sharegpt"),
+    "llama_factory/dpo_en_demo.json": (149, 149, {}, {}, "preference"),
     "llama_factory/reason_tool_use_demo_50.jsonl": (50, 50, {}, {}, "messages"),
     "fastchat_dummy/dummy_conversation.json": (500, 500, {}, {}, "sharegpt"),
     "dolly/dolly_sample.jsonl": (151, 151, {}, {}, "completion"),
