@@ -8,13 +8,15 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import product
 from typing import Any
 
+from instructune.languages import identify
 from instructune.records import Record
-from instructune.texts import all_text, answer_of, is_chinese, prompt_of, words
+from instructune.texts import all_text, answer_of, prompt_of, words
 
 _QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 _VALUES = 50  # of a field, told apart; the rest are summed
 _LENGTHS = (16, 64, 256, 1024)  # words, upper bounds of the coverage's classes
 _GAPS = 20  # told
+_SAMPLE = 1000  # characters by which the language is told
 
 
 class Profile:
@@ -48,7 +50,7 @@ class Profile:
                 self._count("refused", ["by the chat template"])
             else:
                 self._length("tokens", tokens)
-        language = record.get("language") or ("zh" if is_chinese(all_text(record)) else "other")
+        language = record.get("language") or identify(all_text(record)[:_SAMPLE]) or "unknown"
         kinds = record.get("kind") or ["unknown"]
         kinds = [kinds] if isinstance(kinds, str) else kinds
         task = record.get("task", "unknown")

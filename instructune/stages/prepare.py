@@ -85,7 +85,7 @@ def _token_counter(model: str) -> Callable[[Record], int | None]:
                 text = tokenizer.template.render(record["messages"], tools=record.get("tools"))
             except UserError:
                 return None
-        return len(tokenizer.encode(text))
+        return len(tokenizer.encode(text).ids)
 
     return count
 
