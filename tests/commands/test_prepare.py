@@ -390,3 +390,55 @@ def test_it_stays_out_of_the_way_of_a_slow_reader(tmp_path, write):
     done = shell(f"{TUNE} prepare in.jsonl --id hash | (sleep 0.3; wc -l)", tmp_path)
     assert done.returncode == 0
     assert done.stdout.strip() == b"6000"
+
+
+EVERYTHING = (
+    "--template classification:shots=0+2 --filter duplicates:near=0.8 "
+    "--filter length:max_answer_words=9 "
+    "--against clean.jsonl --split train=0.6,dev=0.2,test=0.2 --balance label=9 --seed 5"
+)
+
+
+def labelled(count: int) -> list[dict[str, str]]:
+    words = [f"word{n}" for n in range(97)]
+    return [
+        {
+            "text": " ".join(words[(n * k + 3 * k) % 97] for k in range(1, 12)),
+            "label": "abc"[n * n % 3],
+            "group": f"g{n // 3}",
+        }
+        for n in range(count)
+    ]
+
+
+def test_the_same_bytes_whatever_the_hash_seed_locale_and_folder(tmp_path, write):
+    write("in.jsonl", [*labelled(60), *labelled(20)])
+    write("clean.jsonl", [{"text": "nothing of the kind"}])
+    found = []
+    runs = (("one", "0", "C"), ("two", "1", "C.UTF-8"), ("three", "77", "tr_TR"))
+    for place, seed, locale in runs:
+        folder = tmp_path / place
+        folder.mkdir()
+        for name in ("in.jsonl", "clean.jsonl"):
+            (folder / name).write_bytes((tmp_path / name).read_bytes())
+        shell(
+            f"{TUNE} prepare in.jsonl -o '{{split}}.jsonl' --dropped gone.jsonl {EVERYTHING}",
+            folder,
+            env=os.environ | {"PYTHONHASHSEED": seed, "LC_ALL": locale, "LANG": locale},
+            check=True,
+        )
+        found.append({path.name: path.read_bytes() for path in sorted(folder.iterdir())})
+    assert found[0] == found[1] == found[2]
+    assert len(found[0]) == 9  # two inputs, three sides with their manifests, what was dropped
+
+
+def test_prepared_rows_go_through_unchanged_and_their_sides_hold(tmp_path, write):
+    write("in.jsonl", labelled(40))
+    write("clean.jsonl", [{"text": "nothing of the kind"}])
+    command = f"{TUNE} prepare in.jsonl -o once.jsonl {EVERYTHING}"
+    again = f"{TUNE} prepare once.jsonl -o 'again-{{split}}.jsonl'"
+    shell(f"{command} && {again}", tmp_path, check=True)
+    once = (tmp_path / "once.jsonl").read_bytes().splitlines(keepends=True)
+    sides = [(tmp_path / f"again-{side}.jsonl").read_bytes() for side in ("train", "dev", "test")]
+    for name, side in zip((b"train", b"dev", b"test"), sides, strict=True):
+        assert side == b"".join(line for line in once if b'"split":"%s"' % name in line)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from instructune import __version__
 from instructune.configs import PrepareConfig
-from instructune.errors import UserError
+from instructune.errors import Exit, UserError
 from instructune.records import fault
 from instructune.stages.prepare import prepare
 
@@ -487,3 +487,52 @@ def test_a_report(here, write):
     assert f'<td>tokens</td><td class="number">{tokens}</td>' in text
     assert "src=" not in text
     assert "http" not in text
+
+
+hostile = st.one_of(
+    st.fixed_dictionaries(
+        {"text": st.text(max_size=6)},
+        optional={"label": st.sampled_from(["a", "b"]), "group": st.sampled_from(["g", "h"])},
+    ),
+    st.fixed_dictionaries({"instruction": st.text(max_size=4), "output": st.text(max_size=4)}),
+    st.dictionaries(st.text(max_size=3), st.integers(), max_size=2),
+)
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    st.lists(hostile, min_size=1, max_size=12),
+    st.sampled_from([None, "a=0.5,b=0.5"]),
+    st.lists(
+        st.sampled_from(["duplicates", "duplicates:near=0.5", "length:min_prompt_chars=2"]),
+        max_size=2,
+    ),
+    st.sampled_from([None, "a"]),
+)
+def test_every_row_is_accounted_for(here, rows, split, filters, damage):
+    lines = [json.dumps(row).encode() for row in rows]
+    if damage:
+        lines.insert(len(lines) // 2, b'{"text": "cut')
+    Path("in.jsonl").write_bytes(b"\n".join(lines) + b"\n")
+    config = PrepareConfig(
+        sources=("in.jsonl",),
+        output="out.jsonl",
+        split=split,
+        filter=tuple(dict.fromkeys(filters)),
+        bad_rows="quarantine",
+        rejects="rejects.jsonl",
+        dropped="dropped.jsonl",
+    )
+    try:
+        tally = prepare(config).tally
+    except UserError as error:
+        assert error.code == Exit.BAD_DATA  # noqa: PT017
+        return
+    assert tally.rows_in == len(lines)
+    files = {"out": tally.out, "rejects": tally.rejected.total(), "dropped": tally.dropped.total()}
+    for name, count in files.items():
+        assert len(Path(f"{name}.jsonl").read_bytes().splitlines()) == count
+    assert sum(files.values()) == len(lines) + tally.added.total()
+    assert all(fault(row) is None for row in rows_of("out.jsonl"))
