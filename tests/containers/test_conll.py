@@ -43,7 +43,11 @@ def test_comments_and_document_starts_are_passed_over():
 def test_a_hash_that_is_tagged_is_a_token():
     for mark in "\t", " ":
         data = f"#{mark}O\nfun{mark}B-x\n#{mark}O\n# new comment\n#lone\n"
-        assert [row and row.value["tokens"] for row in read(data)] == [["#", "fun", "#"], None, None]
+        assert [row and row.value["tokens"] for row in read(data)] == [
+            ["#", "fun", "#"],
+            None,
+            None,
+        ]
     assert read("a\tNN\n#\tSYM\n")[0].value["tokens"] == ["a", "#"]
 
 

@@ -122,7 +122,9 @@ def test_wrong_options_are_told(options):
 cell = st.text(st.sampled_from('ab,";\n \té漢\u2028\x0b'), max_size=6)
 
 
-@given(st.lists(st.lists(cell, min_size=2, max_size=2), max_size=6), st.sampled_from(["\n", "\r\n"]))
+@given(
+    st.lists(st.lists(cell, min_size=2, max_size=2), max_size=6), st.sampled_from(["\n", "\r\n"])
+)
 def test_what_the_standard_library_writes_is_read_back(table, end):
     out = io.StringIO(newline="")
     stdlib.writer(out, lineterminator=end).writerows([["x", "y"], *table])
