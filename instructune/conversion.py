@@ -156,6 +156,11 @@ def _recognised(keys: frozenset[str]) -> str:
         return "record"
     if len(found) == 1:
         return found[0]
+    if {"role", "content"} <= keys and not found:
+        raise ValueError(
+            "a turn of a chat, not a row: --container json:whole=messages takes an array of them "
+            "as one chat"
+        )
     shown = ", ".join(sorted(keys)[:12]) + (" …" if len(keys) > 12 else "")
     if found:
         raise ValueError(f"could be {' or '.join(found)}: say which with --format (keys: {shown})")

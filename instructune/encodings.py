@@ -49,23 +49,18 @@ def head(stream: BinaryIO) -> bytes:
 
 
 def _wide(start: bytes) -> str | None:
-    """UTF-16 or UTF-32 by its mark, or UTF-16 by an ASCII character that begins it."""
+    """UTF-16 or UTF-32 by its mark, or UTF-16 by the zeros of ASCII, all on one side."""
     for mark, name in _MARKS:
         if start.startswith(mark) and _many_nul(start):  # line ends have one each, at least
             return name
-    if len(start) >= 2 and start[:64].count(0) * 4 >= len(start[:64]):
-        if not start[1] and start[0] in _PRINTABLE:
-            return "utf-16-le"
-        if not start[0] and start[1] in _PRINTABLE:
-            return "utf-16-be"
+    low, high = start[:64:2].count(0), start[1:64:2].count(0)
+    if min(low, high) == 0 and (low + high) * 4 >= len(start[:64]) > 0:
+        return "utf-16-be" if low else "utf-16-le"
     return None
 
 
 def _many_nul(start: bytes) -> bool:
     return start.count(0) * 1000 > len(start)
-
-
-_PRINTABLE = frozenset((9, 10, 13, *range(32, 127)))
 
 
 def refuse_foreign(start: bytes, name: str) -> None:

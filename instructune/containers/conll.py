@@ -77,7 +77,7 @@ def tags_of(start: bytes, options: Options = Options()) -> list[str]:
             tag = parts[options.tag] if len(parts) > 1 else "O"
         except IndexError:
             tag = "O"
-        found.append(tag if TAG.fullmatch(tag) else "O")
+        found.append("O" if line.startswith(("#", "-DOCSTART-")) or not tag.strip() else tag)
     return found
 
 
@@ -87,7 +87,7 @@ def is_iob1(tags: list[str]) -> bool:
     for tag in tags:
         mark, _, kind = tag.partition("-")
         follows = before.partition("-")[2] == kind
-        if mark not in ("O", "I", "B") or (mark == "B" and not follows):
+        if mark not in ("O", "I", "B") or (mark == "B" and not follows) or (tag == mark != "O"):
             return False
         begun += mark == "I" and not follows
         before = tag

@@ -15,13 +15,13 @@ from instructune.errors import UserError
 from instructune.jsonl import BadRow, Row
 
 
-def read(data: bytes | str) -> list:
+def read(data: bytes | str, **options) -> list:
     stream = io.BytesIO(data.encode() if isinstance(data, str) else data)
-    return list(json.read(stream, "f"))
+    return list(json.read(stream, "f", json.Options(**options)))
 
 
-def rows(data: bytes | str) -> list:
-    return [(row.where, row.value) for row in read(data)]
+def rows(data: bytes | str, **options) -> list:
+    return [(row.where, row.value) for row in read(data, **options)]
 
 
 @pytest.mark.parametrize(
@@ -161,3 +161,47 @@ def test_an_element_that_never_ends_is_given_up(monkeypatch):
     with pytest.raises(UserError, match="element longer than 4 MiB, or not JSON"):
         list(json.read(stream, "f"))
     assert stream.tell() < 32 << 20
+
+
+def test_the_rows_under_a_key():
+    data = '{"v": 1,\n "x": [[1]], "data": [\n{"a":1},\n{"a":2}], "more": {"data": [{"a":3}]}}'
+    assert rows(data, rows="data") == [("f:3", {"a": 1}), ("f:4", {"a": 2})]
+    assert rows('{"data":[]}', rows="data") == []
+    assert read('{"data":[5,{"a":NaN},{"a":1}]}', rows="data")[2].value == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ('{"v":[]}', "f:1: no key 'data', named in rows=data: found ['v']; the rest is unread"),
+        ("[]", "f:1: no object with the key 'data'; the rest is unread"),
+        ('{"data":[{"a":1}', "f:1: expected ',' or ']'; the rest is unread"),
+        ('{"data":[{"a":1}]', "f:1: expected ',' or '}'; the rest is unread"),
+        ('{"data":[],}', "f:1: trailing comma in the object; the rest is unread"),
+        ('{"data" []}', "f:1: expected a key and ':'; the rest is unread"),
+        ("{5:[]}", "f:1: expected a key and ':'; the rest is unread"),
+        ('{"data":[]} x', "f:1: extra data after the object (JSON lines end in .jsonl)"),
+    ],
+)
+def test_rows_that_are_not_there_are_told(data, message):
+    with pytest.raises(UserError) as caught:
+        read(data, rows="data")
+    assert str(caught.value).startswith(message)
+
+
+def test_a_whole_array_as_one_row():
+    data = '[\n{"role":"user"},\n{"role":"assistant"}]\n'
+    turns = [{"role": "user"}, {"role": "assistant"}]
+    assert rows(data, whole="messages") == [("f:1", {"messages": turns})]
+    assert rows('{"a":1}', whole="messages") == [("f:1", {"a": 1})]
+    assert read('[1,{"a":NaN}]', whole="m")[0].reason == "non-finite number NaN"
+    with pytest.raises(UserError, match="whole leaves nothing to rows or wrap"):
+        json.Options(whole="m", wrap="text")
+
+
+def test_elements_that_are_no_objects_can_be_wrapped():
+    assert rows('["a", {"b":1}, [2]]', wrap="text") == [
+        ("f:1", {"text": "a"}),
+        ("f:1", {"b": 1}),
+        ("f:1", {"text": [2]}),
+    ]

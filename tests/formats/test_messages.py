@@ -116,7 +116,7 @@ def test_other_spellings(turn, expected):
         ),
         (
             {"content": "x"},
-            "messages[1].role None unknown (choose from assistant, system, tool, user)",
+            "messages[1].role is missing (--format alternating deals them out)",
         ),
         ({"role": "user"}, "messages[1].content is missing"),
         (
