@@ -1,0 +1,33 @@
+"""Verifiable constraints that a prompt states, read off by rules that keep the words they matched.
+
+English and Chinese. What the rules do not know is not found; nothing is guessed from the answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from instructune.constraints import chinese, english
+from instructune.constraints.found import Found
+
+__all__ = ["Found", "extract"]
+
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_ENGLISH = re.compile(r"[A-Za-z]{2,}\W+[A-Za-z]{2,}")
+_TYPED = str.maketrans("“”‘’＂「」『』", '""\'\'"""""')
+
+
+def extract(prompt: str) -> list[Found]:
+    """The constraints in the order of the rules, each kind of check with its args once."""
+    kept: dict[str, Found] = {}
+    for found in _all(prompt.translate(_TYPED)):
+        kept.setdefault(f"{found.check} {sorted(found.args.items())!r}", found)
+    return list(kept.values())
+
+
+def _all(text: str) -> Iterator[Found]:
+    if _ENGLISH.search(text):
+        yield from english.constraints(text)
+    if _HAN.search(text):
+        yield from chinese.constraints(text)

@@ -1,0 +1,162 @@
+"""How many of what: "at least three", "no more than 50", "5 to 7", as inclusive bounds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+_ONES = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen",
+    "fifteen sixteen seventeen eighteen nineteen",
+)
+_TENS = ("twenty thirty forty fifty", "sixty seventy eighty ninety")
+_VALUES = {word: n for n, word in enumerate(" ".join(_ONES).split())}
+_VALUES |= {word: 10 * n for n, word in enumerate(" ".join(_TENS).split(), 2)}
+_VALUES |= {"a single": 1, "a hundred": 100, "one hundred": 100, "a thousand": 1000}
+_VALUES |= {"a dozen": 12, "a couple of": 2, "two hundred": 200, "three hundred": 300}
+
+NUMBER = (
+    r"(?:\d{1,3}(?:,\d{3})+|\d+|(?:"
+    + "|".join(sorted((w.replace(" ", r"\s+") for w in _VALUES), key=len, reverse=True))
+    + r")\b)"
+)
+
+# the first that matches decides; each gives bounds from n
+_BEFORE = {
+    "max": r"(?:not|\w*n't|no|never|cannot)\b[^.;!?\n]{0,30}?\b(?:longer|more|greater) than"
+    r"|not (?:to )?exceed(?:ing)?|at most|(?:a )?max(?:imum)?\.?(?: of)?|up to|within|limited to"
+    r"|no more than",
+    "min": r"at least|at minimum|(?:a )?min(?:imum)?\.?(?: of)?|not? (?:fewer|less) than",
+    "below": r"(?:less|fewer|shorter|smaller) than|under|below",
+    "above": r"(?:more|greater|longer) than|over|exceeding",
+    "about": r"about|around|approximately|roughly|some|circa|~",
+    "exact": r"exactly|precisely|only|just",
+}
+_AFTER = {
+    "min": r"\+|\s*(?:or|and) (?:more|longer|above)|,? (?:at )?minimum|,? at least",
+    "max": r"\s*(?:or|and) (?:less|fewer|under|shorter|below)|,? max(?:imum)?\b|,? at most"
+    r"|,? tops",
+}
+RELATION = "|".join(f"(?P<{name}>{words})" for name, words in _BEFORE.items())
+_POST = "|".join(f"(?P<{name}_after{{0}}>{words})" for name, words in _AFTER.items())
+
+# words that may stand between a number and what is counted
+_NO_ADJECTIVES = "of|in|and|to|the|for|with|that|or|words?|from|is|are|at|new|blank|example"
+_ADJECTIVES = rf"(?:(?!(?:{_NO_ADJECTIVES})\b)[a-z-]+\s+)"
+
+
+class Quantity(NamedTuple):
+    """Inclusive bounds, whether a relation was stated, and where it stands."""
+
+    min: int | None
+    max: int | None
+    relation: str
+    start: int
+    end: int
+
+    def bounds(self, plain: str = "exact") -> dict[str, int]:
+        """The bounds that are set; `plain="min"` where a bare number means at least."""
+        least, most = self.min, self.max
+        if self.relation == "plain" and plain == "min":
+            most = None
+        return {k: v for k, v in (("min", least), ("max", most)) if v is not None}
+
+
+def number(text: str) -> int:
+    """The value of a number in digits or words, as `NUMBER` matches it."""
+    low = " ".join(text.lower().split())
+    return _VALUES[low] if low in _VALUES else int(low.replace(",", ""))
+
+
+@lru_cache(maxsize=64)
+def _pattern(unit: str, adjectives: int) -> re.Pattern[str]:
+    return re.compile(
+        rf"(?:\b(?:{RELATION})\s+)?(?:a total of\s+|the\s+)?(?:between\s+)?"
+        rf"(?<![\w.$£€])(?P<n>{NUMBER})(?:\s*(?:to|-|–|and|or)\s*(?P<m>{NUMBER}))?"
+        rf"(?:{_POST.format(1)})?(?:\s+|(?P<hyphen>-\s?))"
+        rf"{_ADJECTIVES}{{0,{adjectives}}}?(?P<unit>{unit})\b(?:{_POST.format(2)})?",
+        re.IGNORECASE,
+    )
+
+
+@lru_cache(maxsize=64)
+def _reversed(unit: str) -> re.Pattern[str]:
+    return re.compile(
+        rf"number of (?P<unit>{unit})\b[^.;!?\n]{{0,60}}?\b"
+        rf"(?:(?:{RELATION})\s+|(?:in the )?range (?:of|from) |between |is |be |to )"
+        rf"(?P<n>{NUMBER})(?:\s*(?:to|-|–|and)\s*(?P<m>{NUMBER}))?",
+        re.IGNORECASE,
+    )
+
+
+_DISTRIBUTED = re.compile(r"\b(?:each|every|per)\b(?! separated)[^.;!?\n]{0,40}$", re.IGNORECASE)
+_EACH = re.compile(r",? each\b(?! separated)", re.IGNORECASE)
+_POINTED = re.compile(
+    r"\b(?:these|those|first|last|next|following|above|previous|other)\s*$", re.IGNORECASE
+)
+
+
+def quantities(text: str, unit: str, adjectives: int = 2) -> Iterator[Quantity]:
+    """Every number of such units, "number of units … n" too; not those of each part of something.
+
+    `unit` is a regular expression. "these two sentences" is a reference, no quantity.
+    """
+    seen: list[range] = []
+    for pattern in (_pattern(unit, adjectives), _reversed(unit)):
+        for match in pattern.finditer(text):
+            start, end = match.span()
+            before = text[max(0, start - 60) : start]
+            if _DISTRIBUTED.search(before) or _EACH.match(text, end):
+                continue
+            if _POINTED.search(before) or any(start in span for span in seen):
+                continue
+            seen.append(range(start, end))
+            yield bounded(match, number(match["n"]), number(match["m"]) if match["m"] else None)
+
+
+def bounded(match: re.Match[str], n: int, m: int | None = None) -> Quantity:
+    """The bounds of a number whose relation is in one of the match's named groups."""
+    groups = match.groupdict()
+    after = (name.partition("_after") for name, said in groups.items() if said)
+    stated = next((name for name in _BEFORE if groups.get(name)), "plain")
+    relation = next((name for name, mark, _ in after if mark), stated)
+    start, end = match.span()
+    if m is not None and relation not in ("min", "max"):
+        return Quantity(min(n, m), max(n, m), "range", start, end)
+    least, most = {
+        "max": (None, n),
+        "min": (n, None),
+        "below": (None, max(n - 1, 0)),
+        "above": (n + 1, None),
+        "about": (n, n),
+    }.get(relation, (n, n))
+    return Quantity(least, most, relation, start, end)
+
+
+_TIMES = re.compile(
+    rf"(?:\b(?:{RELATION})\s+)?(?:for\s+)?(?:\b(?:{RELATION.replace('?P<', '?P<also_')})\s+)?"
+    rf"(?:(?P<once>once|twice|thrice)|(?P<n>{NUMBER})(?:\s*(?:to|-|–|and|or)\s*(?P<m>{NUMBER}))?"
+    rf"\s+(?:or (?P<more>more|less|fewer) )?times?)\b"
+    rf"(?:{_POST.format(1)})?",
+    re.IGNORECASE,
+)
+_ADVERBS = {"once": 1, "twice": 2, "thrice": 3}
+
+
+def times(text: str, start: int, end: int) -> Quantity | None:
+    """The first "at least twice", "less than 5 times" or "3 to 5 times" of text[start:end]."""
+    match = _TIMES.search(text, start, end)
+    if match is None:
+        return None
+    once = match["once"]
+    n = _ADVERBS[once.lower()] if once else number(match["n"])
+    quantity = bounded(match, n, number(match["m"]) if match["m"] else None)
+    also = next((name for name in _BEFORE if match[f"also_{name}"]), None)
+    if quantity.relation == "plain" and (also or match["more"]):
+        named = also or ("min" if match["more"].lower() == "more" else "max")
+        least = {"min": n, "above": n + 1, "exact": n, "about": n}.get(named)
+        most = {"max": n, "below": n - 1, "exact": n, "about": n}.get(named)
+        return Quantity(least, most, named, match.start(), match.end())
+    return quantity
