@@ -8,7 +8,7 @@ fields that only pass through are left alone.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from itertools import accumulate
 from json import JSONDecodeError, dumps, loads
 from typing import Any, NamedTuple
@@ -49,11 +49,14 @@ def edited(record: Record, edit: Texts, *, marked: bool = False) -> Record:
     return _walked(record, edit, spanned, lambda tokens: [edit(token) for token in tokens])
 
 
-def replaced(record: Record, find: Find, *, across: bool = False) -> Record:
+def replaced(
+    record: Record, find: Find, *, across: bool = False, fields: Collection[str] = ()
+) -> Record:
     """The record with the edits that `find` makes in each text, sorted and apart.
 
     An entity that an edit touches in part grows to cover what replaced it. With `across`, edits
     may reach over several tokens: the first takes the new text, the others go with their tags.
+    `fields` are other columns whose texts, at any depth, are edited too.
     """
 
     def apply(text: str) -> str:
@@ -62,7 +65,9 @@ def replaced(record: Record, find: Find, *, across: bool = False) -> Record:
     def tokens(given: list[str]) -> list[str]:
         return _over_tokens(given, find) if across else [apply(token) for token in given]
 
-    return _walked(record, apply, lambda text, cuts: _by_edits(text, cuts, find(text)), tokens)
+    new = _walked(record, apply, lambda text, cuts: _by_edits(text, cuts, find(text)), tokens)
+    more = {key: _values(record[key], apply) for key in fields if key in record}
+    return Record(new | more) if any(record[key] != more[key] for key in more) else new
 
 
 def applied(text: str, edits: Iterable[Edit]) -> str:
@@ -219,9 +224,12 @@ def _by_edits(text: str, cuts: list[int], edits: Sequence[Edit]) -> Moved:
             starts[cut] = edits[i].start + moved[i]
             ends[cut] = starts[cut] + len(edits[i].new)
             continue
-        # what is replaced from the cut on belongs to the span that starts there
-        past = sum(1 for edit in edits[: i + 1] if edit.end <= cut and edit.start < cut)
-        starts[cut] = ends[cut] = cut + moved[past]
+        # what is put in right at the cut stands before a span that starts and after one that ends
+        before = i + 1 if i >= 0 and edits[i].end <= cut else max(i, 0)
+        ahead = before
+        while ahead and edits[ahead - 1].start == cut:
+            ahead -= 1
+        starts[cut], ends[cut] = cut + moved[before], cut + moved[ahead]
     return applied(text, edits), starts, ends
 
 

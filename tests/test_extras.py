@@ -20,3 +20,8 @@ def test_what_is_missing_is_told():
         "--transform clean: needs no_such_library, which is not installed\n"
         "  hint: pip install 'instructune[clean]'"
     )
+
+
+def test_a_library_of_no_extra_is_installed_by_its_name():
+    with pytest.raises(UserError, match="pip install no_such_library"):
+        extra("no_such_library", None, "x")
