@@ -370,7 +370,7 @@ def test_steps_change_drop_and_account(here, write):
 
 
 def rows_of(name: str) -> list[dict[str, object]]:
-    return [json.loads(line) for line in Path(name).read_text().splitlines()]
+    return [json.loads(line) for line in Path(name).read_bytes().splitlines()]
 
 
 def test_sides_go_to_files_of_their_own(here, write):
