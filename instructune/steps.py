@@ -29,7 +29,7 @@ class Reason(str):
 
 
 class WholeFilter(Protocol):
-    """A filter that decides once it has seen every record (`WHOLE = True`)."""
+    """A filter that decides once it has seen every record: its `whole` is true."""
 
     def see(self, record: Record) -> None:
         """Take in the next record."""
@@ -59,8 +59,9 @@ class Steps:
         self.whole: dict[str, WholeFilter] = {}
         for spec in filter:
             _, module, options = filters.configure(spec)
-            kept: dict[str, Any] = self.whole if getattr(module, "WHOLE", False) else self.filters
-            kept[spec] = module.Filter(options)
+            made = module.Filter(options)
+            kept: dict[str, Any] = self.whole if getattr(made, "whole", False) else self.filters
+            kept[spec] = made
 
     def __bool__(self) -> bool:
         return bool(self.transforms or self.filters or self.whole)

@@ -15,8 +15,6 @@ from instructune.spool import Spool
 from instructune.steps import Reason
 from instructune.texts import answer_of, normalised, prompt_of
 
-WHOLE = True  # it decides once it has seen every row
-
 
 @dataclass(frozen=True)
 class Options:
@@ -41,23 +39,32 @@ class Options:
 
 
 class Filter:
-    """Clusters rows; all but one of each are duplicates of that one."""
+    """Clusters rows; all but one of each are duplicates of that one.
+
+    The first of equal rows can be told as they come; for all else every row must be seen before.
+    """
 
     def __init__(self, options: Options) -> None:
         self.options = options
+        self.whole = options.near is not None or options.keep != "first"
         near = options.near
         self._near = Neighbours(near, options.ngram, options.seed) if near else None
+        self._stays: dict[bytes, str] = {}
         self._keys: dict[bytes, int] = {}
         self._firsts: list[int] = []
         self._lengths: list[int] = []
         self._ids: list[str] = []
 
+    def __call__(self, record: Record) -> Reason | None:
+        """Why the record is dropped, or None for the first of its kind."""
+        stays = self._stays.setdefault(_key(self._text(record)), record["id"])
+        return None if stays == record["id"] else Reason("duplicate", duplicate_of=stays)
+
     def see(self, record: Record) -> None:
         """Take in the next row."""
         text = self._text(record)
         number = len(self._firsts)
-        key = hashlib.blake2b(normalised(text).encode(), digest_size=16).digest()
-        self._firsts.append(self._keys.setdefault(key, number))
+        self._firsts.append(self._keys.setdefault(_key(text), number))
         self._lengths.append(len(answer_of(record) or ""))
         self._ids.append(record["id"])
         if self._near:
@@ -86,6 +93,10 @@ class Filter:
         if on == "both":
             return f"{prompt_of(record)}\n{answer}"
         return prompt_of(record) if on == "prompt" else answer
+
+
+def _key(text: str) -> bytes:
+    return hashlib.blake2b(normalised(text).encode(), digest_size=16).digest()
 
 
 def _clusters(roots: Iterable[int]) -> Iterable[list[int]]:

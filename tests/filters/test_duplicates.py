@@ -81,3 +81,14 @@ def test_nothing_twice():
 def test_wrong_options(options, message):
     with pytest.raises(UserError, match=message):
         Options(**options)
+
+
+def test_the_first_of_equal_rows_is_told_as_they_come():
+    found = Filter(Options())
+    assert not found.whole
+    for number, row in enumerate(ROWS):
+        for _ in range(2):  # being asked twice, as an explanation does, changes nothing
+            reason = found(Record({"id": str(number)} | row))
+            assert (reason and int(reason.facts["duplicate_of"])) == {1: 0, 5: 0}.get(number)
+    assert Filter(Options(near=0.5)).whole
+    assert Filter(Options(keep="longest")).whole
