@@ -67,15 +67,15 @@ class Steps:
         return bool(self.transforms or self.filters or self.whole)
 
     def transformed(self, record: Record, changes: Counter[str]) -> list[Record]:
-        """What the transforms make of a record; `changes` counts the records each one changed."""
+        """What the transforms make of a record: itself or new ones, the kinds of change counted."""
         made = [record]
         for transform in self.transforms.values():
             made = [new for old in made for new in transform(old, changes)]
         return made
 
-    def reason(self, record: Record) -> str | None:
-        """Why a transformed record is dropped, or None: the first filter that says so."""
-        if self.transforms and (broken := fault(record)):
+    def reason(self, record: Record, *, changed: bool) -> str | None:
+        """Why a record is dropped, or None: the first filter that says so."""
+        if changed and (broken := fault(record)):
             return f"{broken} after the transforms"
         return next((reason for drops in self.filters.values() if (reason := drops(record))), None)
 

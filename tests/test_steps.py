@@ -27,9 +27,8 @@ class Append:
     def __call__(self, record: Record, changes: Counter[str]) -> list[Record]:
         if not self.options.text:
             return [record]
-        record["text"] += self.options.text
         changes[f"{self.options.text} appended"] += 1
-        return [record]
+        return [Record(record | {"text": record["text"] + self.options.text})]
 
 
 class Twice:
@@ -43,8 +42,7 @@ class Empty:
     def __init__(self, options: None) -> None: ...
 
     def __call__(self, record: Record, changes: Counter[str]) -> list[Record]:
-        record["text"] = " "
-        return [record]
+        return [Record(record | {"text": " "})]
 
 
 class EndsIn:
@@ -79,7 +77,7 @@ def record() -> Record:
 def run(steps: Steps) -> tuple[list[str], list[str | None], Counter[str]]:
     changes: Counter[str] = Counter()
     made = steps.transformed(record(), changes)
-    return [one["text"] for one in made], [steps.reason(one) for one in made], changes
+    return [one["text"] for one in made], [steps.reason(one, changed=True) for one in made], changes
 
 
 def test_nothing_to_do():

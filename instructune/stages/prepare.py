@@ -148,7 +148,7 @@ def _stepped(
         if len(made) > 1:
             tally.added["made by transforms"] += len(made) - 1
         for new in made:
-            reason = steps.reason(new)
+            reason = steps.reason(new, changed=new is not record)
             if reason is None:
                 yield new
                 continue
