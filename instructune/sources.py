@@ -69,7 +69,7 @@ class Reading:
     format: str | None = None
     field: tuple[str, ...] = ()
     ids: str = "own"
-    bad_rows: str = "fail"
+    bad_rows: str | None = None  # None for a step that can only fail
     container: str | None = None
     encoding: str | None = None
 
@@ -131,7 +131,7 @@ def _read(
                     yield made
                 tally.out += 1
     if faults.first and not (reject and tally.out):
-        raise faults.error(mendable=reject is None)
+        raise faults.error(_hint(reading.bad_rows))
     if not tally.rows_in:
         raise UserError(
             "no rows", where=", ".join(names), hint="a producer that failed leaves an empty pipe"
@@ -197,7 +197,7 @@ class _Faults:
             places.append(row.where)
         return cause
 
-    def error(self, *, mendable: bool) -> UserError:
+    def error(self, hint: str) -> UserError:
         """The first fault in full, the others by cause."""
         assert self.first
         lines = [self.first.reason]
@@ -209,12 +209,19 @@ class _Faults:
                 lines.append(f"    {cause}: {', '.join(places)}{more}")
             if len(self.counts) > _SHOWN:
                 lines.append(f"    and {len(self.counts) - _SHOWN} other reasons")
-        hint = "mend them, or use --bad-rows quarantine --rejects FILE"
         return UserError(
             "\n".join(lines),
             where=self.first.where,
-            hint=hint if mendable else "every row is bad, so nothing was written",
+            hint=hint,
         )
+
+
+def _hint(bad_rows: str | None) -> str:
+    """What to do about bad rows."""
+    if bad_rows == "quarantine":
+        return "every row is bad, so nothing was written"
+    aside = "--bad-rows quarantine --rejects FILE"
+    return f"mend them, or use {'' if bad_rows else 'instructune prepare with '}{aside}"
 
 
 def _cause(reason: str) -> str:

@@ -86,7 +86,9 @@ def test_the_first_bad_row_stops_and_all_are_counted(write):
         f"    not JSON …: {name}:2, {name}:6, {name}:7 and 1 more\n"
         f"    text is empty: {name}:3, {name}:5"
     )
-    assert caught.value.hint == "mend them, or use --bad-rows quarantine --rejects FILE"
+    assert caught.value.hint == (
+        "mend them, or use instructune prepare with --bad-rows quarantine --rejects FILE"
+    )
     assert tally.rows_in == 9
     tally.check()
 
