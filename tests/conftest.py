@@ -28,7 +28,7 @@ for _number, _default in (
     if signal.getsignal(_number) == signal.SIG_IGN:
         signal.signal(_number, _default)
 
-SHARED = Path(__file__).parents[2] / "shared/data"
+SHARED = Path(os.environ.get("INSTRUCTUNE_DATA") or Path(__file__).parents[2] / "shared/data")
 
 
 @pytest.fixture
