@@ -54,7 +54,7 @@ def _wide(start: bytes) -> str | None:
         if start.startswith(mark) and _many_nul(start):  # line ends have one each, at least
             return name
     low, high = start[:64:2].count(0), start[1:64:2].count(0)
-    if min(low, high) == 0 and (low + high) * 4 >= len(start[:64]) > 0:
+    if min(low, high) == 0 and (low + high) * 4 >= len(start[:64]) >= 8:
         return "utf-16-be" if low else "utf-16-le"
     return None
 

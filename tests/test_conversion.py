@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from instructune import conversion
 from instructune.conversion import Converter
@@ -31,7 +33,30 @@ def convert(row, format=None, **fields):
         ({"messages": [USER]}, "messages"),
         ({"conversations": [{"from": "human", "value": "q"}]}, "sharegpt"),
         ({"text": "t"}, "text"),
+        ({"text": "t", "label": "l"}, "classification"),
+        ({"text": "t", "category": "c", "source": "s"}, "classification"),
+        ({"premise": "a", "hypothesis": "b", "label": 1}, "pair"),
+        ({"tokens": ["a"], "ner_tags": [1]}, "tagged"),
+        ({"text": "a", "tokens": ["a"], "tags": ["O"]}, "tagged"),
+        ({"text": "a b", "head": "a", "tail": "b", "relation": "r"}, "relation"),
+        ({"question": "q", "answer": "a", "title": "t"}, "qa"),
+        ({"context": "c", "question": "q", "answers": {"text": ["c"]}}, "squad"),
+        ({"context": "c", "question": "q", "answer": "c"}, "qa"),
+        ({"source": "s", "target": "t"}, "source_target"),
+        ({"prompt": "p", "chosen": "a", "rejected": "b"}, "preference"),
+        ({"instruction": "i", "input": "x", "chosen": "a", "rejected": "b"}, "preference"),
+        ({"messages": [USER, ANSWER], "kto_tag": True}, "kto"),
+        ({"messages": [USER, ANSWER], "label": True}, "messages"),
+        ({"instruction": "i", "instances": [{"input": "", "output": "o"}]}, "self_instruct"),
+        ({"Definition": "d", "Instances": [{"input": "i", "output": "o"}]}, "super_ni"),
+        ({"question_id": 1, "turns": ["q"]}, "turns"),
+        ({"conversation": [{"input": "q", "output": "a"}]}, "xtuner"),
+        (
+            {"message_id": "m", "role": "prompter", "text": "t", "replies": [], "rank": None},
+            "tree",
+        ),
         ({"id": "1", "origin": "f:1", "text": "t"}, "record"),
+        ({"id": "1", "origin": "f:1", "text": "t", "label": "l"}, "record"),
         ({"id": "1", "origin": "wiki", "conversations": []}, "sharegpt"),
     ],
 )
@@ -187,3 +212,61 @@ def test_hostile_keys_do_not_pile_up(monkeypatch):
     for n in range(100):
         converter({"text": "t", f"key{n}": n})
     assert len(converter._plans) <= 10
+
+
+def test_a_turn_for_a_row_is_told_with_what_to_type():
+    with pytest.raises(ValueError, match="--container json:whole=messages"):
+        convert({"role": "client", "content": "q", "annotation": []})
+
+
+def records(row, format=None):
+    notes: Counter[str] = Counter()
+    return Converter(format, {}, notes)(row)[1], dict(notes)
+
+
+def test_records_of_one_row_share_its_columns_and_number_its_id():
+    row = {"id": 7, "instruction": "i", "instances": [{"output": "a"}, {"output": "b"}], "n": 1}
+    made, _ = records(row)
+    assert [(record["id"], record["n"], record["group"]) for record in made] == [
+        ("7-1", 1, "7"),
+        ("7-2", 1, "7"),
+    ]
+    (one,), _ = records(row | {"instances": [{"output": "a"}]})
+    assert one["id"] == "7"
+
+
+def test_ids_of_what_is_nested_win_over_the_row():
+    question = {"id": "q1", "question": "q", "answers": []}
+    (record,), notes = records({"id": "p", "context": "c", "qas": [question]})
+    assert record["id"] == "q1"
+    assert notes == {"questions without an answer": 1}
+
+
+def test_a_format_that_takes_all_columns_leaves_none():
+    (record,), _ = records({"train": [["t", "l"]]}, "split_pairs")
+    assert dict(record) == {"id": "", "text": "t", "label": "l", "split": "train"}
+
+
+def test_fields_of_row_and_format_are_joined():
+    row = {"tokens": ["a", "b"], "head": [0, 1], "tail": [1, 2], "relation": "r"}
+    (record,), _ = records(row | {"fields": {"x": 1}})
+    assert record["fields"] == {"tokens": ["a", "b"], "x": 1}
+
+
+KEYS = st.frozensets(
+    st.sampled_from(
+        sorted({name for format in formats.names() for name in formats[format].TAKES} | {"x"})
+    ),
+    max_size=7,
+)
+CHATS = {"messages", "sharegpt", "xtuner", "alpaca", "completion", "preference", "kto", "turns"}
+NESTED = {"self_instruct", "super_ni", "squad", "tree", "qa", "record"}
+
+
+@settings(max_examples=2000)
+@given(KEYS)
+def test_bodies_that_are_no_chats_are_never_in_doubt(keys):
+    found = {name for name in formats.names() if formats[name].recognises(keys)}
+    assert len(found - CHATS - NESTED) <= 1
+    if len(found) > 1 and "record" not in found:
+        assert found & (CHATS | NESTED)

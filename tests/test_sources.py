@@ -194,6 +194,44 @@ def test_columns_may_hold_an_equals_sign():
     assert Reading(field=("text=a=b",)).columns() == {"a=b": "text"}
 
 
+def test_directories_and_patterns_are_read_in_order(write, tmp_path):
+    for name in "d-2.jsonl", "d-10.jsonl":
+        write(name, [{"text": name}])
+    records, tally, _ = read([str(tmp_path)])
+    assert [record["text"] for record in records] == ["d-10.jsonl", "d-2.jsonl"]
+    assert list(tally.inputs) == [str(tmp_path / name) for name in ("d-10.jsonl", "d-2.jsonl")]
+    assert read([str(tmp_path / "d-?.jsonl")])[1].rows_in == 1
+    with pytest.raises(UserError, match="no file matches") as caught:
+        read_records([str(tmp_path / "*.csv")], Reading(), Tally())
+    assert caught.value.code == 66
+
+
+def test_containers_and_encodings_as_named(write):
+    name = write("f.txt", "好\tx\n".encode("gb18030"))
+    (record,), *_ = read([name], container="tsv:header=text+label", encoding="gb18030")
+    assert (record["text"], record["label"]) == ("好", "x")
+    for how in ({"container": "tsw"}, {"container": "tsv:x=1"}, {"encoding": "gb18300"}):
+        with pytest.raises(UserError) as caught:
+            read_records([name], Reading(**how), Tally())
+        assert caught.value.code == 2
+
+
+def test_each_of_several_records_is_judged_on_its_own(write):
+    instances = [{"output": "a"}, {"output": ""}, {"output": "b"}]
+    name = write("f", [{"id": "t", "instruction": "i", "instances": instances}, GOOD])
+    records, tally, (bad,) = read([name], bad_rows="quarantine")
+    assert [record.get("id") for record in records[:2]] == ["t-1", "t-3"]
+    assert (bad.where, bad.reason) == (f"{name}:1", "messages ends in an empty answer")
+    assert json.loads(bad.text)["id"] == "t-2"
+    assert tally.as_dict() == {
+        "rows_in": 2,
+        "out": 3,
+        "added": {"one row, several records": 2},
+        "rejected": {"messages ends in an empty answer": 1},
+        "formats": {"self_instruct": 1, "text": 1},
+    }
+
+
 def test_hostile_reasons_stay_short_and_few(write):
     rows = [{"messages": [{"role": "x" * 100_000, "content": "c"}]}, GOOD]
     _, _, (bad,) = read([write("f", rows)], bad_rows="quarantine")
