@@ -1,0 +1,270 @@
+"""English words that tell tasks, constraints and formats."""
+
+from __future__ import annotations
+
+import re
+
+from instructune.describing.rules import Rules, cues
+from instructune.languages import LANGUAGES
+
+_I = re.IGNORECASE
+_LANGUAGE = "|".join(name for _, name, _ in LANGUAGES.values())
+_MAKE = r"\b(?:write|compose|draft|create|generate|craft|produce|prepare|design|make up|invent)\b"
+_CODE = (
+    r"python|java(?:script)?|typescript|sql|bash|shell|rust|golang|c\+\+|c#|html|css|php|perl|"
+    r"kotlin|swift|regex|pandas|numpy"
+)
+_TEXTS = (
+    r"story|stories|poem|haiku|limerick|sonnet|e-?mail|letter|essay|article|blog|post|song|lyrics|"
+    r"speech|description|adverti\w*|\bads?\b|slogan|tagline|legend|tale|fable|novel|cover letter|"
+    r"resume|proposal|press release|monologue|scene|script|review|report|advert|invitation|toast|"
+    r"riddle|joke|rap|template|pitch|itinerary|dialogue|biography|paragraph|copy"
+)
+_GIVEN = r"(?:this|the|these|following|below)\b"
+
+CUES = cues(
+    _I,
+    {
+        "code": [
+            (6, rf"\b(?:{_CODE})\b"),
+            (
+                4,
+                r"\b(?:function|subroutine|linked list|binary tree|unit tests?"
+                r"|type hints?|docstring)\b",
+            ),
+            (4, r"\b(?:code|script|program|snippet|regular expression|algorithm|query)\b"),
+            (3, r"\b(?:refactor|debug|implement|compile|recursion)\b|\bC\?$"),
+            (5, r"*```|^\s*def \w+\(|\bdef \w+\([^)]*\)(?: ->[^:]+)?:|\bfunction \w+\("),
+        ],
+        "translation": [
+            (9, r"\btranslat\w+"),
+            (8, rf"\b(?:render|turn|put|convert)\b.*\b(?:in|into|to) (?:\w+ )?(?:{_LANGUAGE})\b"),
+            (7, rf"\binto (?:{_LANGUAGE})\b"),
+            (8, rf"\b(?:{_LANGUAGE}) (?:version|translation|equivalent|for)\b"),
+            (8, r"\bhow (?:do|would) (?:you|i) say\b"),
+            (7, rf"*^(?:{_LANGUAGE}): .*\n(?:{_LANGUAGE}): "),
+        ],
+        "summarisation": [
+            (8, r"\bsummari[sz]\w*|\bsummary\b|\bTL;?DR\b|\btl;?dr\b"),
+            (7, r"\b(?:gist|condense|recap|boil\b.*\bdown|sum up|in a nutshell|digest)\b"),
+            (7, r"\b(?:main|key) (?:points?|ideas?|findings|takeaways|messages?)\b"),
+            (6, rf"\bshorten (?:{_GIVEN}|each)|\babstract for\b"),
+            (7, r"\b(?:headline|title) (?:of|for|that)\b.*\b(?:story|article|text|news|report)\b"),
+            (5, r"\boverview of\b"),
+        ],
+        "rewriting": [
+            (8, r"\b(?:rewrit\w+|rephras\w+|paraphras\w+|reword\w*|proofread\w*|restate|polish)\b"),
+            (
+                7,
+                r"\b(?:correct|fix|mend)\b.*\b(?:grammar|spelling|typos?"
+                r"|punctuation|sentences?|mistakes|errors)\b",
+            ),
+            (7, rf"\b(?:simplify|edit|improve|expand|shorten) (?:{_GIVEN})"),
+            (
+                7,
+                r"\bmake (?:this|the|my|it)\b.*\b(?:sound|more|less|shorter|longer"
+                r"|polite|formal)\b",
+            ),
+            (
+                7,
+                r"\b(?:change|convert|turn|put|transform)\b.*\b(?:tense|voice"
+                r"|questions?|speech|person|plural|tone)\b",
+            ),
+            (7, r"\b(?:combine|merge|join)\b.*\bsentences?\b"),
+            (6, rf"\b(?:turn|change) (?:{_GIVEN}).*\b(?:statements?|sentences?)\b"),
+        ],
+        "extraction": [
+            (8, r"\bextract\w*|\bnamed entit\w+|\bpart[- ]of[- ]speech\b"),
+            (7, r"\b(?:pick|pull|get|copy|single|take)\b.*\bout\b"),
+            (
+                6,
+                r"\b(?:find|list|identify|locate|highlight|underline"
+                r"|mark)\b.{0,30}\b(?:all|every|each|any|the)\b"
+                r".*\b(?:mentioned|named|names|dates?|entities|places|numbers?"
+                r"|addresses|words? in|used in|from the|in (?:this|the) (?:text"
+                r"|recipe|passage|paragraph|sentence))\b",
+            ),
+            (6, r"\b(?:which|what|who)\b.*\b(?:are|is) (?:mentioned|named|listed)\b"),
+            (6, r"\btag (?:every|each|the)\b|\blocate all\b"),
+            (
+                4,
+                r"\b(?:from|out of) (?:the|this)\b.*\b(?:text|message|email"
+                r"|abstract|advert|passage|paragraph|complaint|recipe)\b",
+            ),
+        ],
+        "reasoning": [
+            (
+                8,
+                r"\b(?:solve|calculate|compute|prove|work out|evaluate the"
+                r"|simplify the expression|derive)\b",
+            ),
+            (6, r"\bhow (?:many|much|long|far|old|fast|tall)\b.*\?|\bhow can I measure\b"),
+            (
+                7,
+                r"\bwhat(?:'s| is) (?:the (?:sum|product|area|value|probability"
+                r"|remainder|average|perimeter) |[\d(])",
+            ),
+            (
+                7,
+                r"\bnext (?:number|term)\b|\bsequence\b|\bequation\b|\bpuzzle\b"
+                r"|\bstep[- ]by[- ]step\b",
+            ),
+            (
+                7,
+                r"^if (?:all|every|some|no) \w+.*\?|\b(?:who|which) (?:sits?"
+                r"|stands?|is) (?:where|in the middle|tallest|oldest)\b",
+            ),
+            (5, r"\d+\s?%\s+of|\d\s*[-+*/×x]\s*\d"),
+            (7, r"*^\s*\d+\s*[-+*/×]\s*\d+\s*=\s*\d+\s*\n"),
+            (3, r"\b\d+\b.*\b\d+\b.*\?"),
+        ],
+        "dialogue": [
+            (
+                8,
+                r"\b(?:role-?play|pretend (?:to be|you)"
+                r"|continue the (?:conversation|dialogue|chat)|chat with me"
+                r"|talk to me)\b",
+            ),
+            (
+                8,
+                r"\b(?:next|your) (?:reply|turn|response) (?:of|in|to)\b"
+                r"|\b(?:reply|respond) to (?:the|this|my) (?:\w+ )?(?:guest"
+                r"|customer|user|client|message|friend|patient|caller)\b",
+            ),
+            (
+                7,
+                r"\b(?:act|respond|reply|answer) as (?:a|an|the|my|if)\b"
+                r"|^you are (?:a|an|the|my)\b|\bimagine you are\b",
+            ),
+            (7, r"\b(?:support chat|customer service agent)\b|\bthe way the\b.*\banswered\b"),
+            (7, r"^(?:hi|hello|hey|good (?:morning|evening|afternoon)|thanks|thank you|bye)\b"),
+            (
+                6,
+                r"\bhow are you\b|^(?:i feel|i'm (?:so|feeling)|i am (?:so"
+                r"|feeling)|my \w+ (?:died|left|broke up)|i can't stop)\b"
+                r"|\bdon't know what to do\b",
+            ),
+        ],
+        "classification": [
+            (8, r"\b(?:classif\w+|categori[sz]\w+|sentiment|spam|toxicity)\b"),
+            (7, r"\b(?:positive|negative)\b.*\b(?:or|negative|neutral)\b|\btrue or false\b"),
+            (
+                7,
+                r"\b(?:decide|determine|tell me|judge|say|check|detect|predict"
+                r"|indicate) (?:whether|if)\b",
+            ),
+            (
+                7,
+                r"\b(?:which|what) (?:category|class|genre|type|label|team"
+                r"|department|topic|emotion)\b",
+            ),
+            (
+                7,
+                r"\bidentify the (?:language|intent|tone|sentiment|category|topic"
+                r"|emotion|author)\b",
+            ),
+            (7, r"\b(?:label|assign|sort|group|tag)\b.*\b(?:as|to one|into|to the|with one)\b"),
+            (6, r"\b(?:rate|score|grade)\b.*\b(?:from|on a scale|between|out of)\b"),
+            (6, r"\bchoose (?:one|yes|from|between)\b|\b(?:yes|no) or (?:no|unclear)\b|\bintent\b"),
+            (
+                6,
+                r"*->\s*(?:complaint|praise|question|positive|negative|neutral"
+                r"|spam|sports|politics)\b",
+            ),
+        ],
+        "brainstorming": [
+            (
+                8,
+                r"\b(?:brainstorm\w*|ideas?|come up with|suggest(?:ions?)?"
+                r"|recommend(?:ations?)?|propose)\b",
+            ),
+            (
+                7,
+                r"\b(?:list|give me|think of|name|find)\b.*\b(?:names|ways|topics"
+                r"|things|titles|tips|reasons|questions|options|alternatives|uses"
+                r"|hobbies|activities)\b",
+            ),
+            (
+                6,
+                r"\bwhat (?:could|can|should|might) (?:i|we|one)\b|\bhow (?:might"
+                r"|could|can) (?:a|an|we|i)\b|\bcreative uses\b|\bwhat are some\b",
+            ),
+        ],
+        "writing": [
+            (6, rf"{_MAKE}.*\b(?:{_TEXTS})\b"),
+            (
+                6,
+                rf"\btell (?:me|my|us|a)\b.*\b(?:story|tale|joke)\b"
+                rf"|\bcan you write\b|\b(?:{_TEXTS})\b.*\bwrite it\b",
+            ),
+            (4, rf"{_MAKE}"),
+        ],
+        "qa": [
+            (5, r"\b(?:answer the (?:following |last |next )?question|question:)"),
+            (
+                4,
+                r"\b(?:explain|describe|define|tell me about"
+                r"|give me an explanation|explanation of|what does .* mean)\b",
+            ),
+            (4, r"\b(?:differences?|compare)\b"),
+            (
+                3,
+                r"(?:^|[.!?\n]\s*)(?:what|who|whom|whose|when|where|why|how|which"
+                r"|is|are|was|were|do|does|did|can|could|should|will|has"
+                r"|have)\b[^.!]*\?",
+            ),
+            (2, r"\?"),
+            (2, r"\b(?:say|tell me|state) (?:how|what|who|when|where|why)\b|\busing only the\b"),
+            (3, r"*^Q: "),
+        ],
+    },
+)
+
+CONSTRAINT = re.compile(
+    r"(?<!\bi )\b(?:do not|don't|never)\b|\b(?:avoid\w*|without"
+    r"|refrain\w*|no more than|at most|at least|fewer than"
+    r"|less than|nothing but|exactly|no longer than)\b"
+    r"|\b(?:only|solely|just)\s+(?:the|a|an|with|in|use|using|one"
+    r"|answer|give|return|output|reply)\b"
+    r"|\b(?:the \w+|answer|reply|number|label|name|translation|code"
+    r"|using|give|return|output) only\b"
+    r"|\b(?:in|with) (?:a|an|the)\s+(?:\w+ ){0,2}(?:format|tone|table|manner|style|list)\b"
+    r"|\bformat\b|\bin words (?:a|an|that)\b|\b(?:keep|keeping|leave"
+    r"|limit|include|mention|must)\b(?! me)"
+    r"|\buse (?:short|simple|only|plain|formal)\b|\bseparated by\b|\bsingle word\b|\bfinish with\b"
+    r"|\b(?:list|give|suggest|propose|name|write|recommend|provide)(?: me)? (?:exactly )?"
+    r"(?:\d+|two|three|four|five|six|seven|eight|nine|ten|twelve|twenty)\b"
+    r"|\bas json\b|\bin json\b|\bnumber them\b|\bin (?:bullet points"
+    r"|alphabetical order|lowercase)\b"
+    r"|\b(?:so|such) that (?:a|even) \w+ (?:can|could|would)\b|\bsix words\b",
+    _I,
+)
+
+STANDING = re.compile(
+    r"\bfrom now on\b|\bfor the rest of (?:this|our)\b"
+    r"|\bin all (?:your|future) (?:replies|answers)\b"
+    r"|^(?:please )?always (?:answer|reply|respond)\b",
+    _I,
+)
+
+ACTION = re.compile(
+    r"(?:^|[.!?:,]\s+|\b(?:please|can you|could you"
+    r"|to)\s+)(?:please\s+)?(?P<action>(?!i\b|you\b|the\b|a\b|an\b|"
+    r"my\b|it\b|this\b|that\b|if\b|and\b|but\b|what\b|who\b|how\b"
+    r"|why\b|when\b|where\b|which\b|is\b|are\b|"
+    r"do\b|does\b|can\b|please\b|from\b|in\b|on\b|using\b"
+    r"|with\b)[a-z]{3,})\s+(?P<object>[^.!?:;\n]{2,80})",
+    _I,
+)
+
+FORMATS = {
+    "json": re.compile(r"\bjson\b", _I),
+    "table": re.compile(r"\btable\b", _I),
+    "bullet points": re.compile(r"\bbullet", _I),
+    "list": re.compile(r"\b(?:number them|numbered|list|one per line|each on a new line)\b", _I),
+    "label": re.compile(r"\b(?:label|class|category|single word|yes or no) ?(?:only)?\b", _I),
+    "number": re.compile(r"\bnumber only\b|\b(?:only|nothing but) the number\b", _I),
+    "code": re.compile(rf"\b(?:function|script|query|code|{_CODE})\b", _I),
+}
+
+RULES = Rules(CUES, CONSTRAINT, STANDING, ACTION, FORMATS)
