@@ -10,7 +10,7 @@ from instructune.texts import answer_of
 
 _FENCE = re.compile(r"^[ \t]*(```+|~~~+)", re.M)
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.S)
-_GOES_ON = tuple(",，、;；:：-–—(（[【“‘&+=<《")
+_GOES_ON = tuple(",，、;；:：(（[【“‘&+=<《")
 # words no English sentence ends in
 _HANGING = frozenset(
     ["a", "an", "the", "and", "or", "but", "of", "because", "if", "than", "which", "while", "as"]

@@ -100,4 +100,4 @@ def _by_script(text: str, letters: int) -> str | None:
             0.3 if language == "ja" else 1
         ):
             return language
-    return "zh" if 3 * len(_HAN.findall(text)) > letters else None
+    return "zh" if 4 * len(_HAN.findall(text)) > letters else None  # a sign says more

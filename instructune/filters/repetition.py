@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from instructune.errors import usage
 from instructune.filters._sides import Side, sides
 from instructune.records import Record
 from instructune.texts import words
+
+_FENCED = re.compile(r"```.*?(?:```|\Z)", re.S)
 
 
 @dataclass(frozen=True)
@@ -56,7 +59,8 @@ class Filter:
         if len(text) < self._options.min_words:
             return None
         if self._options.max_lines < 1 and text.count("\n") > 2:
-            lines = [line.strip() for line in text.split("\n") if len(line.strip()) > 5]
+            prose = _FENCED.sub("", text)  # code closes its blocks with equal lines
+            lines = [line.strip() for line in prose.split("\n") if len(line.strip()) > 5]
             if _repeated(lines) > self._options.max_lines and len(lines) > 3:
                 return "repeats lines"
         if self._options.max_ngrams < 1:
@@ -68,5 +72,5 @@ class Filter:
         return None
 
 
-def _repeated(items: list) -> float:
+def _repeated(items: list[Any]) -> float:
     return 1 - len(set(items)) / len(items) if items else 0.0
