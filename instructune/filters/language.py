@@ -88,7 +88,7 @@ class Filter:
 
 def _is_english(text: str) -> bool:
     found = words(text[:600].lower())
-    return len(found) > 7 and sum(word in _ENGLISH for word in found) > 0.2 * len(found)
+    return len(found) > 7 and sum(word in _ENGLISH for word in found) > 0.12 * len(found)
 
 
 def _by_script(text: str, letters: int) -> str | None:

@@ -22,7 +22,7 @@ def reason(text: str, allow: str = "en+zh", **options: object) -> str | None:
     [
         ENGLISH,
         "请用一句话介绍你自己。",
-        "请解释 transformer 里 attention 的 softmax 计算",
+        "请解释 transformer 里 attention 的计算过程",
         "42",
         "Paris, Texas",
         "```\nfür jede Zeile der Datei, die niemand lesen will, tun wir dies\n```",
