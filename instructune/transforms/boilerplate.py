@@ -13,7 +13,7 @@ from instructune.wordlists import lines_of
 
 # Alpaca's: a preamble, then headed parts. A preamble alone may be somebody's own sentence.
 _ALPACA = re.compile(
-    r"\A\s*(?:Below is an? (?:instruction|conversation|question)[^\n]*\n\s*|以下是[^\n]*指令[^\n]*\n\s*)?"
+    r"\A\s*(?:(?:Below is an? (?:instruction|conversation|question)|以下是一?[条个]?)[^\n]*\n\s*)?"
     r"###\s*(?:Instruction|指令)\s*[:：][ \t]*\n?(?P<ask>.*?)\s*"
     r"(?:\n###\s*(?:Input|输入)\s*[:：][ \t]*\n?(?P<input>.*?)\s*)?"
     r"(?:\n###\s*(?:Response|回答|回复|输出)\s*[:：]\s*)?\Z",

@@ -27,38 +27,56 @@ class Transform:
         """The record without the listed words; it stays if nothing else would be left."""
         if "messages" in record:
             return [record]
-        held = [(e["start"], e["end"]) for e in record.get("entities", ()) if "text" in record]
-        spaced = "tokens" not in record
-
-        def find(text: str) -> list[Edit]:
-            spans = sorted(self._terms.spans(text))
-            return _apart(text, [s for s in spans if not _meets(s, held)], spaced)
-
-        new = replaced(record, find)
+        new = self._tokens(record) if "tokens" in record else self._text(record)
         if new is record or not _says_something(new):
             return [record]
         changes["stop words taken out"] += 1
         return [new]
+
+    def _text(self, record: Record) -> Record:
+        held = [(e["start"], e["end"]) for e in record.get("entities", ()) if "text" in record]
+        return replaced(
+            record,
+            lambda text: _apart(
+                text, [span for span in sorted(self._terms.spans(text)) if not _meets(span, held)]
+            ),
+        )
+
+    def _tokens(self, record: Record) -> Record:
+        """A token that is a listed word as a whole goes, unless its tag makes it part of a span."""
+        tokens = record["tokens"]
+        tags = record.get("tags") or ["O"] * len(tokens)
+        kept = [
+            i
+            for i, token in enumerate(tokens)
+            if tags[i] != "O" or (0, len(token)) not in self._terms.spans(token)
+        ]
+        if len(kept) == len(tokens):
+            return record
+        made = {"tokens": [tokens[i] for i in kept]}
+        if "tags" in record:
+            made["tags"] = [tags[i] for i in kept]
+        return Record(record | made)
 
 
 def _meets(span: tuple[int, int], held: list[tuple[int, int]]) -> bool:
     return any(span[0] < end and start < span[1] for start, end in held)
 
 
-def _apart(text: str, spans: list[tuple[int, int]], spaced: bool) -> list[Edit]:
+def _apart(text: str, spans: list[tuple[int, int]]) -> list[Edit]:
     """The spans as deletions that take one neighbouring blank along, in order and apart."""
     edits: list[Edit] = []
     for start, end in spans:
         if edits and start < edits[-1].end:
             continue
-        if spaced and text[end : end + 1] == " ":
+        if text[end : end + 1] == " ":
             end += 1
-        elif spaced and end == len(text) and text[:start].endswith(" "):
+        elif end == len(text) and text[:start].endswith(" "):
             start = max(start - 1, edits[-1].end if edits else 0)
         edits.append(Edit(start, end, ""))
     return edits
 
 
 def _says_something(record: Record) -> bool:
-    parts = record.get("texts") or record.get("tokens") or [record.get("text", "")]
-    return all(part.strip() for part in parts)
+    parts = record.get("texts", record.get("tokens", [record.get("text", "")]))
+    return bool(parts) and all(part.strip() for part in parts)

@@ -21,8 +21,9 @@ _KANA = re.compile("[\uff66-\uff9f]+")
 _CJK = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _FULL = dict(zip(",.;:?!()", "，。；：？！（）", strict=True))
 # after a Chinese sign, and not the point or comma of a number or a file name
+_AFTER = rf"(?:(?<=[{_CJK}）”’》])|(?<=[{_CJK}]\)))"
 _TO_FULL = re.compile(
-    rf"(?<=[{_CJK}）”’》])[,;:?!](?!\w*\.)|(?<=[{_CJK}）”’》])\.(?![.\w])"
+    rf"{_AFTER}[,;:?!](?!\w*\.)|{_AFTER}\.(?![.\w])"
     rf"|\((?=[^()\n]{{0,40}}[{_CJK}])([^()\n]{{1,40}})\)"
 )
 
