@@ -263,7 +263,7 @@ CHATS = {"messages", "sharegpt", "xtuner", "alpaca", "completion", "preference",
 NESTED = {"self_instruct", "super_ni", "squad", "tree", "qa", "record"}
 
 
-@settings(max_examples=2000)
+@settings(max_examples=500)
 @given(KEYS)
 def test_bodies_that_are_no_chats_are_never_in_doubt(keys):
     found = {name for name in formats.names() if formats[name].recognises(keys)}

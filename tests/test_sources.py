@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from instructune import encodings
 from instructune.errors import UserError
 from instructune.jsonl import BadRow
 from instructune.sources import Reading, Tally, read_records
@@ -292,6 +293,8 @@ def test_the_numbers_add_up_on_any_dirt(write, files):
         write(f"f{n}.jsonl", b"".join(one + b"\n" for one in lines))
         for n, lines in enumerate(files)
     ]
+    for lines in files:  # two bytes can say that a file is UTF-16, whose lines are others
+        assume(encodings._wide(b"".join(one + b"\n" for one in lines)) is None)
     whole = b"".join(one + b"\n" for lines in files for one in lines)
     physical = whole.count(b"\n")
     tally, rejected = Tally(), []

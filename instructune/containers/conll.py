@@ -15,6 +15,8 @@ from instructune.jsonl import MAX_LINE, BadRow, Row, as_text
 EXTENSIONS = (".conll", ".bio", ".iob", ".iob2")
 TEXT = True
 TAG = re.compile(r"O|[BIESLUM]-\S+")
+_SAMPLE = 1 << 18  # bytes that show the scheme
+_UNLIKE_TOKENS = frozenset(["", " ", "\t", "\r", "\n", "#", "-"])
 _LETTERS = {"iob1": "BIO", "iob2": "BIO", "bioes": "BIOES"}
 
 
@@ -42,14 +44,14 @@ def read(
     """Yield a row of `tokens` and `tags` for each sentence, at its first line.
 
     Blank lines, comments and -DOCSTART- lines come as None. `auto` takes a file for IOB1 if in
-    its first megabyte entities begin with I- and no B- begins one where I- could.
+    its first quarter of a megabyte entities begin with I- and no B- begins one where I- could.
     """
     scheme = options.scheme
-    if scheme == "auto" and is_iob1(tags_of(head(stream), options)):
+    if scheme == "auto" and is_iob1(tags_of(head(stream)[:_SAMPLE], options)):
         scheme = "iob1"
     sentence = _Sentence(name, options, scheme)
     for line in lines(stream):
-        if not sentence.separates(line):
+        if line.text[:1] not in _UNLIKE_TOKENS or not sentence.separates(line):
             sentence.add(line)
             continue
         if sentence.lines:
@@ -153,7 +155,7 @@ class _Sentence:
         if line.fault:
             raise ValueError(f"{line.fault} in line {line.number}")
         parts = columns(line.text)
-        if len(parts) != self.width or len(parts) < 2:
+        if len(parts) != self.width or self.width < 2:
             reason = f"{len(parts)} columns in line {line.number}, not {max(self.width, 2)}"
             raise ValueError(reason)
         try:
@@ -167,7 +169,8 @@ class _Sentence:
             token = token[: -self.options.cut]
         if not token.strip(" ") or not tag:
             raise ValueError(f"no {'tag' if token else 'token'} in line {line.number}")
-        letters = _LETTERS.get(self.scheme)
-        if letters and not (TAG.fullmatch(tag) and tag[0] in letters):
+        if tag == "O" or self.scheme == "auto":
+            return token, tag
+        if not TAG.fullmatch(tag) or tag[0] not in _LETTERS[self.scheme]:
             raise ValueError(f"tag {tag!r} in line {line.number} is not {self.scheme.upper()}")
         return token, tag

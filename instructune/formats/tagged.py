@@ -41,13 +41,13 @@ def convert(row: dict[str, Any], notes: Counter[str]) -> list[dict[str, Any]]:
 
 def _breaks(tags: list[str]) -> bool:
     """Whether BIO or BIOES tags break the rules; tags of other kinds have none."""
+    kinds = set(tags)
+    if kinds == {"O"} or not all(map(_TAG.fullmatch, kinds)):
+        return False
     before, open_ = "", ""  # the type of the entity that may go on, under BIO and BIOES alike
-    ends = any(tag[:2] in ("E-", "S-", "L-", "U-") for tag in tags)
+    ends = any(tag[:2] in ("E-", "S-", "L-", "U-") for tag in kinds)
     for tag in tags:
-        found = _TAG.fullmatch(tag)
-        if not found:
-            return False
-        mark, kind = found.group(1) or "O", found.group(2) or ""
+        mark, kind = tag[0], tag[2:]
         if mark in "IEML" and kind != before:
             return True
         if ends and mark in "OBSU" and open_:
