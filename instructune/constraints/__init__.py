@@ -13,13 +13,19 @@ from instructune.constraints.found import Found
 
 __all__ = ["Found", "extract"]
 
+_SIDE = 4000  # characters
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _ENGLISH = re.compile(r"[A-Za-z]{2,}\W+[A-Za-z]{2,}")
 _TYPED = str.maketrans("“”‘’＂「」『』", '""\'\'"""""')
 
 
 def extract(prompt: str) -> list[Found]:
-    """The constraints in the order of the rules, each kind of check with its args once."""
+    """The constraints in the order of the rules, each kind of check with its args once.
+
+    Of a very long prompt only both ends are read: what is between is material.
+    """
+    if len(prompt) > 2 * _SIDE:
+        prompt = f"{prompt[:_SIDE]}\n{prompt[-_SIDE:]}"
     kept: dict[str, Found] = {}
     for found in _all(prompt.translate(_TYPED)):
         kept.setdefault(f"{found.check} {sorted(found.args.items())!r}", found)

@@ -76,8 +76,10 @@ def responses(text: str) -> Iterator[Found]:
 
 def repeat_prompt(text: str) -> Iterator[Found]:
     """As in "First repeat the request above": the request is the rest of the prompt."""
-    for match in re.finditer(r"[^.\n]*\b(?:repeat|repleat)\b[^.\n]*", text, _I):
+    for match in re.finditer(r"[^.\n]+", text) if _REPEATS.search(text) else ():
         sentence = match.group()
+        if not _REPEATS.search(sentence):
+            continue
         if not _REPEATED.search(sentence) or _NOT_REPEATED.search(sentence):
             continue
         before = text[: match.start()].strip()

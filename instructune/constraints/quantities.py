@@ -82,6 +82,11 @@ def _pattern(unit: str, adjectives: int) -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=64)
+def _unit(unit: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![^\W_]){unit}\b", re.IGNORECASE)
+
+
+@lru_cache(maxsize=64)
 def _reversed(unit: str) -> re.Pattern[str]:
     return re.compile(
         rf"number of (?P<unit>{unit})\b[^.;!?\n]{{0,60}}?\b"
@@ -103,17 +108,36 @@ def quantities(text: str, unit: str, adjectives: int = 2) -> Iterator[Quantity]:
 
     `unit` is a regular expression. "these two sentences" is a reference, no quantity.
     """
-    seen: list[range] = []
-    for pattern in (_pattern(unit, adjectives), _reversed(unit)):
-        for match in pattern.finditer(text):
-            start, end = match.span()
-            before = text[max(0, start - 60) : start]
-            if _DISTRIBUTED.search(before) or _EACH.match(text, end):
-                continue
-            if _POINTED.search(before) or any(start in span for span in seen):
-                continue
-            seen.append(range(start, end))
-            yield bounded(match, number(match["n"]), number(match["m"]) if match["m"] else None)
+    end_of_last = 0
+    for start, end in _around(text, unit):
+        for pattern in (_pattern(unit, adjectives), _reversed(unit)):
+            for match in pattern.finditer(text, max(start, end_of_last), end):
+                before = text[max(0, match.start() - 60) : match.start()]
+                if _DISTRIBUTED.search(before) or _EACH.match(text, match.end()):
+                    continue
+                if _POINTED.search(before):
+                    continue
+                end_of_last = match.end()
+                m = number(match["m"]) if match["m"] else None
+                yield bounded(match, number(match["n"]), m)
+
+
+def _around(text: str, unit: str) -> Iterator[tuple[int, int]]:
+    """The stretches of text in which a unit is named; the whole pattern is slow elsewhere."""
+    start = end = -1
+    for match in _unit(unit).finditer(text):
+        left, right = max(0, match.start() - _NEAR), match.end() + _NEAR
+        if left <= end:
+            end = right
+            continue
+        if start >= 0:
+            yield start, end
+        start, end = left, right
+    if start >= 0:
+        yield start, end
+
+
+_NEAR = 90  # characters in which the number of a unit is said
 
 
 def bounded(match: re.Match[str], n: int, m: int | None = None) -> Quantity:

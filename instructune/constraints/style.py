@@ -111,12 +111,15 @@ _SPOKEN = re.compile(
     rf"|\b(?P<alone>{_LANGUAGE})\b(?: language)?,? (?:only|and no other|no other language)"
     rf"|\bexcept (?:for )?(?P<except>{_LANGUAGE})\b",
 )
+_NAMED = re.compile(rf"\b(?:{_LANGUAGE})\b")
 _TRANSLATES = re.compile(r"\b(?:translat|render|convert|turn|put)\w*\b", _I)
 
 
 def language(text: str) -> Iterator[Found]:
     """As in "reply in French", "using only Kannada"; not the target of a translation."""
-    for match in re.finditer(_SPOKEN, text):
+    if not _NAMED.search(text):
+        return
+    for match in _SPOKEN.finditer(text):
         if _TRANSLATES.search(text[max(0, match.start() - 40) : match.end()]):
             continue
         name = match["language"] or match["alone"] or match["except"]

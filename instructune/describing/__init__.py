@@ -27,6 +27,7 @@ TASKS = (
     "brainstorming",
 )
 
+_INSTRUCTION = 1000  # characters in which the job is said
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LATIN = re.compile(r"[A-Za-z]+")
 
@@ -44,6 +45,7 @@ def describe(prompt: str) -> Description:
     """Task, kinds, structure and verifiable constraints of a prompt."""
     rules = chinese.RULES if _is_chinese(prompt) else english.RULES
     split = parts(prompt)
+    split = split._replace(instruction=split.instruction[:_INSTRUCTION])
     example = demonstrated(prompt)
     verdict = judge(rules, split, prompt)
     constraints = extract(prompt)

@@ -26,6 +26,8 @@ CUES = cues(
     _I,
     {
         "code": [
+            (3, rf"\b(?:in|using|with|of|from|to) (?:\w+ )?(?:{_CODE})\b"),
+            (5, r"\b(?:website|web page|command line|data structure|syntax error|c\+\+ program)\b"),
             (6, rf"\b(?:{_CODE})\b"),
             (
                 4,
@@ -53,6 +55,11 @@ CUES = cues(
             (5, r"\boverview of\b"),
         ],
         "rewriting": [
+            (
+                7,
+                r"\breplace (?:all|every|the)\b.*\b(?:in|with)\b"
+                r"|\bgiven a sentence\b.*\b(?:convert|change|make)\b",
+            ),
             (8, r"\b(?:rewrit\w+|rephras\w+|paraphras\w+|reword\w*|proofread\w*|restate|polish)\b"),
             (
                 7,
@@ -74,6 +81,12 @@ CUES = cues(
             (6, rf"\b(?:turn|change) (?:{_GIVEN}).*\b(?:statements?|sentences?)\b"),
         ],
         "extraction": [
+            (
+                6,
+                r"\b(?:identify|list|name|find) the\b.*\b(?:in the following"
+                r"|in the given|spoken in|of the given)\b",
+            ),
+            (6, r"\blink (?:all )?(?:the )?entit\w+"),
             (8, r"\bextract\w*|\bnamed entit\w+|\bpart[- ]of[- ]speech\b"),
             (7, r"\b(?:pick|pull|get|copy|single|take)\b.*\bout\b"),
             (
@@ -93,6 +106,26 @@ CUES = cues(
             ),
         ],
         "reasoning": [
+            (
+                7,
+                r"\b(?:probability|in total|total (?:cost|number|amount|price)"
+                r"|inequality|integers?|remainder)\b",
+            ),
+            (
+                7,
+                r"\bconvert\w*\b.*\b(?:measurement|celsius|fahrenheit|km|miles"
+                r"|inches|kilometers)\b",
+            ),
+            (
+                6,
+                r"\brelationship between [A-Z] and [A-Z]\b|\breasoning steps\b"
+                r"|\bmath\w* (?:word )?problem\b",
+            ),
+            (
+                6,
+                r"\bsort (?:the|this)\b.*\b(?:list|numbers)\b|\bsolving\b"
+                r"|\bovertake\w*\b|\bwhich direction\b",
+            ),
             (
                 8,
                 r"\b(?:solve|calculate|compute|prove|work out|evaluate the"
@@ -120,6 +153,16 @@ CUES = cues(
         ],
         "dialogue": [
             (
+                12,
+                r"\b(?:pretend|imagine|picture) yourself (?:as|to be)\b"
+                r"|\b(?:assume|take on|play) the role\b",
+            ),
+            (
+                12,
+                r"\bact as\b|\bsuppose you are (?:a|an|the)\b|\bspeak like\b"
+                r"|\bembody the\b|\bstay in character\b",
+            ),
+            (
                 8,
                 r"\b(?:role-?play|pretend (?:to be|you)"
                 r"|continue the (?:conversation|dialogue|chat)|chat with me"
@@ -134,7 +177,7 @@ CUES = cues(
             (
                 7,
                 r"\b(?:act|respond|reply|answer) as (?:a|an|the|my|if)\b"
-                r"|^you are (?:a|an|the|my)\b|\bimagine you are\b",
+                r"|^you are (?:a|an|the|my)\b|\bimagine you are (?:a|an|the)\b",
             ),
             (7, r"\b(?:support chat|customer service agent)\b|\bthe way the\b.*\banswered\b"),
             (7, r"^(?:hi|hello|hey|good (?:morning|evening|afternoon)|thanks|thank you|bye)\b"),
@@ -146,6 +189,16 @@ CUES = cues(
             ),
         ],
         "classification": [
+            (
+                7,
+                r"\b(?:identify|verify|find out|see) (?:if|whether)\b"
+                r"|\bon a scale (?:of|from)\b|\bor not\b",
+            ),
+            (
+                7,
+                r"\b(?:choose|select|pick) (?:a|the) (?:topic|category|label"
+                r"|class)\b|\bmultiple[- ]choice\b",
+            ),
             (8, r"\b(?:classif\w+|categori[sz]\w+|sentiment|spam|toxicity)\b"),
             (7, r"\b(?:positive|negative)\b.*\b(?:or|negative|neutral)\b|\btrue or false\b"),
             (
@@ -174,6 +227,11 @@ CUES = cues(
         ],
         "brainstorming": [
             (
+                7,
+                r"\bmake a list of\b|\bcoming up with\b"
+                r"|\badd (?:\w+ )?to the list\b|\ba phrase (?:that )?i can\b",
+            ),
+            (
                 8,
                 r"\b(?:brainstorm\w*|ideas?|come up with|suggest(?:ions?)?"
                 r"|recommend(?:ations?)?|propose)\b",
@@ -191,6 +249,17 @@ CUES = cues(
             ),
         ],
         "writing": [
+            (
+                7,
+                r"\b(?:complete|continue|finish) (?:the|this) (?:paragraph|story"
+                r"|text|poem|sentence|essay)\b",
+            ),
+            (7, r"\b(?:outline|imagery|creative language|catchy|opening paragraph|narrat\w+)\b"),
+            (
+                6,
+                r"\b(?:by )?sending an? e-?mail\b|\breply to (?:the"
+                r"|this) e-?mail\b|\b(?:construct|develop|pen)\b",
+            ),
             (6, rf"{_MAKE}.*\b(?:{_TEXTS})\b"),
             (
                 6,
@@ -200,6 +269,11 @@ CUES = cues(
             (4, rf"{_MAKE}"),
         ],
         "qa": [
+            (
+                4,
+                r"\bdefinition of\b|\bfill in the blanks?\b|\b(?:discuss"
+                r"|analy[sz]e|outline|provide insights?)\b",
+            ),
             (5, r"\b(?:answer the (?:following |last |next )?question|question:)"),
             (
                 4,

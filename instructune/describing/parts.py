@@ -16,6 +16,7 @@ class Parts(NamedTuple):
 _QUOTED = re.compile(r"[\"“「『]([^\"“”「」『』]{9,})[\"”」』]")
 _QUOTED_ZH = re.compile(r"[“「『\"]([^\"“”「」『』]*[\u4e00-\u9fff][^\"“”「」『』]{5,})[”」』\"]")
 _COLON = re.compile(r"^(?P<head>[^:：]{6,}?)[:：]\s*(?P<tail>[^\s].*)$", re.DOTALL)
+_LAST_QUESTION = re.compile(r"(?:^|[.!。！\n]\s*)([^.!?。！？\n]+[?？])\s*$")
 _LABEL = re.compile(r"^\s*(?P<label>[^\s:：][^:：\n]{0,24})[:：]\s*(?P<value>.*)$")
 _ARROW = re.compile(r"(?:->|=>|→|－>|=)")
 
@@ -23,10 +24,12 @@ _ARROW = re.compile(r"(?:->|=>|→|－>|=)")
 def parts(prompt: str) -> Parts:
     """Cut a prompt at its first blank line, its first line end, or its colon.
 
-    The last line is asked too where the first only quotes; long quotations are material.
+    A question at the very end belongs to the instruction; long quotations are material.
     """
     text = prompt.strip()
     head, tail = _cut(text)
+    if tail and not re.search("[?？]", head) and (last := _LAST_QUESTION.search(tail)):
+        head = f"{head} {last[1]}"  # a story before its question
     quotes = [match[1] for match in (*_QUOTED.finditer(head), *_QUOTED_ZH.finditer(head))]
     bare = _QUOTED_ZH.sub("…", _QUOTED.sub("…", head))
     return Parts(bare.strip(), tail or (max(quotes, key=len) if quotes else None))
