@@ -50,12 +50,18 @@ def edited(record: Record, edit: Texts, *, marked: bool = False) -> Record:
 
 
 def replaced(
-    record: Record, find: Find, *, across: bool = False, fields: Collection[str] = ()
+    record: Record,
+    find: Find,
+    *,
+    across: bool = False,
+    asked: bool = False,
+    fields: Collection[str] = (),
 ) -> Record:
     """The record with the edits that `find` makes in each text, sorted and apart.
 
     An entity that an edit touches in part grows to cover what replaced it. With `across`, edits
     may reach over several tokens: the first takes the new text, the others go with their tags.
+    With `asked`, only what is asked is edited: user turns and the bodies that are no chat.
     `fields` are other columns whose texts, at any depth, are edited too.
     """
 
@@ -65,7 +71,10 @@ def replaced(
     def tokens(given: list[str]) -> list[str]:
         return _over_tokens(given, find) if across else [apply(token) for token in given]
 
-    new = _walked(record, apply, lambda text, cuts: _by_edits(text, cuts, find(text)), tokens)
+    def spanned(text: str, cuts: list[int]) -> Moved:
+        return _by_edits(text, cuts, find(text))
+
+    new = _walked(record, apply, spanned, tokens, asked)
     more = {key: _values(record[key], apply) for key in fields if key in record}
     return Record(new | more) if any(record[key] != more[key] for key in more) else new
 
@@ -85,15 +94,19 @@ def _walked(
     edit: Texts,
     spanned: Callable[[str, list[int]], Moved],
     tokens: Callable[[list[str]], list[str]],
+    asked: bool = False,
 ) -> Record:
     new: dict[str, Any] = {}
-    for key in ("messages", "rejected"):
+    for key in ("messages",) if asked else ("messages", "rejected"):
         if key in record:
-            new[key] = [_turn(turn, edit) for turn in record[key]]
-    for key in ("texts", "references", "negatives"):
+            new[key] = [
+                turn if asked and turn["role"] != "user" else _turn(turn, edit)
+                for turn in record[key]
+            ]
+    for key in ("texts",) if asked else ("texts", "references", "negatives"):
         if key in record:
             new[key] = [edit(one) if isinstance(one, str) else one for one in record[key]]
-    if "positive" in record:
+    if "positive" in record and not asked:
         new["positive"] = edit(record["positive"])
     if "tokens" in record:
         new |= _tagged(tokens(record["tokens"]), record.get("tags"))

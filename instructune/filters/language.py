@@ -88,7 +88,9 @@ class Filter:
 
 def _is_english(text: str) -> bool:
     found = words(text[:600].lower())
-    return len(found) > 7 and sum(word in _ENGLISH for word in found) > 0.12 * len(found)
+    small = [word for word in found if word in _ENGLISH]
+    # several of them, for one or two are words of other languages, too
+    return len(set(small)) > 2 and len(small) > 0.12 * len(found)
 
 
 def _by_script(text: str, letters: int) -> str | None:
