@@ -5,17 +5,15 @@ from __future__ import annotations
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from itertools import product
 from typing import Any
 
+from instructune.coverage import Counted
 from instructune.languages import identify
 from instructune.records import Record
 from instructune.texts import all_text, answer_of, prompt_of, words
 
 _QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 _VALUES = 50  # of a field, told apart; the rest are summed
-_LENGTHS = (16, 64, 256, 1024)  # words, upper bounds of the coverage's classes
-_GAPS = 20  # told
 _SAMPLE = 1000  # characters by which the language is told
 
 
@@ -28,7 +26,7 @@ class Profile:
         self.rows = 0
         self.lengths: dict[str, array[int]] = {}
         self.counts: dict[str, Counter[str]] = {}
-        self._cells: Counter[tuple[str, str, str, str]] = Counter()
+        self._coverage = Counted()
 
     def passing(self, records: Iterable[Record]) -> Iterator[Record]:
         """The records, looked at."""
@@ -40,8 +38,7 @@ class Profile:
         """Take in a record."""
         self.rows += 1
         prompt, answer = prompt_of(record), answer_of(record)
-        size = len(words(prompt))
-        self._length("prompt words", size)
+        self._length("prompt words", len(words(prompt)))
         if answer is not None:
             self._length("answer words", len(words(answer)))
         if self._count_tokens:
@@ -53,15 +50,13 @@ class Profile:
         language = record.get("language") or identify(all_text(record)[:_SAMPLE]) or "unknown"
         kinds = record.get("kind") or ["unknown"]
         kinds = [kinds] if isinstance(kinds, str) else kinds
-        task = record.get("task", "unknown")
         self._count("language", [str(language)])
-        self._count("task", [task])
+        self._count("task", [record.get("task", "unknown")])
         self._count("kind", kinds)
         for name in ("label", "split"):
             if isinstance(value := record.get(name), str):
                 self._count(name, [value])
-        for kind in kinds:
-            self._cells[task, kind, str(language), _length_class(size)] += 1
+        self._coverage.add(record)
 
     def _length(self, name: str, value: int) -> None:
         self.lengths.setdefault(name, array("I")).append(value)
@@ -71,40 +66,14 @@ class Profile:
 
     def facts(self) -> dict[str, Any]:
         """All of it as JSON."""
+        coverage = self._coverage.coverage()
         return {
             "rows": self.rows,
             "lengths": {name: _spread(values) for name, values in self.lengths.items()},
             "counts": {name: _commonest(counts) for name, counts in self.counts.items()},
-            "coverage": self.coverage(),
-            "gaps": self.gaps(),
+            "coverage": coverage.rows,
+            "gaps": coverage.gaps,
         }
-
-    def coverage(self) -> list[dict[str, Any]]:
-        """Rows by task, kind, language and length of the prompt, the most first."""
-        names = ("task", "kind", "language", "words")
-        cells = sorted(self._cells.items(), key=lambda cell: (-cell[1], cell[0]))
-        return [dict(zip(names, cell, strict=True)) | {"rows": rows} for cell, rows in cells]
-
-    def gaps(self) -> list[dict[str, str]]:
-        """Pairs of a task and a kind or language that occur, but never together."""
-        found: list[dict[str, str]] = []
-        if not self._cells:
-            return found
-        for place, name in ((1, "kind"), (2, "language")):
-            seen = {(cell[0], cell[place]) for cell in self._cells}
-            tasks, others = (sorted(set(values)) for values in zip(*seen, strict=True))
-            missing = [pair for pair in product(tasks, others) if pair not in seen]
-            found += [{"task": task, name: other} for task, other in missing]
-        return found[:_GAPS]
-
-
-def _length_class(size: int) -> str:
-    low = 0
-    for high in _LENGTHS:
-        if size <= high:
-            return f"{low}-{high}"
-        low = high + 1
-    return f"over {_LENGTHS[-1]}"
 
 
 def _spread(values: array[int]) -> dict[str, Any]:

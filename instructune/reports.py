@@ -19,6 +19,7 @@ svg text { font: 12px system-ui, sans-serif; fill: currentColor; }
 svg rect { fill: var(--bar); } p.note { color: #888; }
 """
 _ROW, _LABEL, _BAR = 20, 220, 360  # pixels
+_CELLS = 40  # of a table of combinations
 
 
 def page(title: str, parts: Iterable[str]) -> bytes:
@@ -101,9 +102,11 @@ def prepared(counts: Mapping[str, Any], profile: Mapping[str, Any]) -> bytes:
         parts += [note(name), bars({f"{b['from']}-{b['to']}": b["rows"] for b in bins})]
     for name, found in profile["counts"].items():
         parts += [heading(name.capitalize()), bars(found)]
-    parts += [heading("Coverage"), table(profile["coverage"]), heading("Never together")]
-    gaps = [{"pair": ", ".join(f"{k} {v}" for k, v in gap.items())} for gap in profile["gaps"]]
-    parts.append(table(gaps))
+    gaps = profile["gaps"]
+    parts += [heading("Coverage"), table(profile["coverage"][:_CELLS])]
+    parts += [heading("No row at all"), table(gaps[:_CELLS])]
+    if more := len(gaps[_CELLS:]):
+        parts.append(note(f"and {more:,} other combinations of values that occur"))
     return page("instructune prepare", parts)
 
 
