@@ -68,9 +68,9 @@ def exact_parts(record: Record) -> Callable[[str], list[Span]]:
     Entities, code, quotations, placeholders, addresses and numbers; words that its checks ask
     for, and answers that are taken from the text.
     """
-    words = sorted(set(_strings([c.get("args", {}) for c in record.get("checks", ())])))
-    words += [one for one in record.references() if isinstance(one, str)]
-    pattern = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True) if word)
+    words = {one for check in record.get("checks", ()) for one in _strings(check.get("args", {}))}
+    words |= {one for one in record.references() if isinstance(one, str)}
+    pattern = "|".join(_whole(word) for word in sorted(words, key=lambda w: (-len(w), w)) if word)
     needed = re.compile(pattern) if pattern else None
 
     def spans(text: str) -> list[Span]:
@@ -101,6 +101,13 @@ def in_case_of(model: str, word: str) -> str:
     if model.isupper() and (len(model) > 1 or len(word) == 1):
         return word.upper()
     return word[:1].upper() + word[1:] if model[:1].isupper() else word
+
+
+def _whole(word: str) -> str:
+    """A pattern for a word by itself; a Chinese one may stand within others."""
+    before = r"(?<![^\W_])" if word[0].isascii() and word[0].isalnum() else ""
+    after = r"(?![^\W_])" if word[-1].isascii() and word[-1].isalnum() else ""
+    return before + re.escape(word) + after
 
 
 def _strings(value: Any) -> Iterator[str]:

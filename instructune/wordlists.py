@@ -7,10 +7,12 @@ from collections.abc import Iterator
 
 from instructune.errors import usage
 from instructune.files import open_input
-from instructune.texts import words
 
 _RUN = re.compile(r"\w+(?:['’-]\w+)*")
-_UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_JOINT = re.compile(rf"['’\-{_CJK}]")
+_PART = re.compile(rf"[^\W{_CJK}]+")
+_UNSPACED = re.compile(f"[{_CJK}]")
 
 
 def lines_of(name: str, where: str) -> list[str]:
@@ -64,22 +66,17 @@ class Terms:
             for found in _RUN.finditer(text):
                 if found[0].casefold() in self._words:
                     yield found.span()
-                elif "-" in found[0] or _UNSPACED.search(found[0]):
+                elif _JOINT.search(found[0]):
                     yield from self._parts(found)
         if self._pattern and self._likely(text.casefold()):
             for found in self._pattern.finditer(text):
                 yield found.span()
 
     def _parts(self, run: re.Match[str]) -> Iterator[tuple[int, int]]:
-        """Words joined by hyphens, or with Chinese letters right beside them."""
-        at = run.start()
-        for word in words(run[0]):
-            at = run.string.index(word, at)
-            if word.casefold() in self._words:
-                yield at, at + len(word)
-            at += len(word)
+        """Words joined by hyphens, before an 's, or with Chinese letters right beside them."""
+        for part in _PART.finditer(run[0]):
+            if part[0].casefold() in self._words:
+                yield run.start() + part.start(), run.start() + part.end()
 
     def _likely(self, folded: str) -> bool:
-        return any(term in folded for term in self._inside) or any(
-            term in folded for term in self._phrases
-        )
+        return any(term in folded for term in self._inside + self._phrases)

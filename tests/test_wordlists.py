@@ -36,6 +36,7 @@ def test_what_is_no_list(write, content, reason):
         ("Bad badly BAD. not-bad", ["Bad", "BAD", "bad"]),
         ("a very bad idea; a bad ideal", ["bad", "bad", "bad idea"]),
         ("这坏人真坏bad吧", ["坏人", "bad"]),
+        ("bad's BAD’s bad_x", ["bad", "BAD"]),
         ("c++ and c", ["c++"]),
         ("nothing", []),
     ],

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from typing import Any, Literal
 
 from instructune.augmenting import apart, augmented, draws, exact_parts, in_case_of
@@ -15,6 +16,8 @@ from instructune.errors import Exit, UserError, usage
 from instructune.extras import extra
 from instructune.records import Record
 from instructune.wordlists import Terms, pairs_of
+
+Place = tuple[int, int, int]  # which text of the record, from, to
 
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _ARTICLE = re.compile(r"\b(an?) \Z", re.I)
@@ -60,38 +63,62 @@ class Transform:
 
     def __call__(self, record: Record, changes: Counter[str]) -> list[Record]:
         """The record and its copies."""
-        options, held = self._options, exact_parts(record)
+        places = self._token_places if "tokens" in record else self._all_places
+        found = places(record)
+        if not found:
+            return [record]
 
         def make(number: int) -> Record:
-            dice = draws(options.seed, record, "synonyms", number)
-            known: list[int] = []
+            dice = draws(self._options.seed, record, "synonyms", number)
+            chosen = dice.sample(found, max(1, round(self._options.rate * len(found))))
+            words = {place: dice.choice(self._known(word)) for place, word in sorted(chosen)}
+            return self._with(record, words)
 
-            def count(text: str) -> list[Edit]:
-                known.append(len(self._places(text, held(text))))
-                return []
+        return augmented(record, "synonyms", self._options.copies, make, changes)
 
-            replaced(record, count, asked=True)
-            total = sum(known)
-            chosen = (
-                set(dice.sample(range(total), max(1, round(options.rate * total)))) if total else ()
-            )
-            order = iter(range(total))
+    def _token_places(self, record: Record) -> list[tuple[Place, str]]:
+        """Tokens outside spans; a synonym of two words would need two tags."""
+        tags = record.get("tags") or ["O"] * len(record["tokens"])
+        return [
+            ((0, i, i + 1), token)
+            for i, token in enumerate(record["tokens"])
+            if tags[i] == "O" and any(" " not in word for word in self._known(token))
+        ]
 
-            def find(text: str) -> list[Edit]:
-                edits = []
-                for start, end in self._places(text, held(text)):
-                    if next(order) in chosen:
-                        new = dice.choice(self._known(text[start:end]))
-                        edits.append(_edit(text, start, end, new))
-                return edits
+    def _all_places(self, record: Record) -> list[tuple[Place, str]]:
+        held = exact_parts(record)
+        found: list[tuple[Place, str]] = []
+        numbers = count()
 
-            return replaced(record, find, asked=True)
+        def look(text: str) -> list[Edit]:
+            number = next(numbers)
+            spans = apart(self._spans(text), held(text))
+            for start, end in spans:
+                if self._known(text[start:end]):
+                    found.append(((number, start, end), text[start:end]))
+            return []
 
-        return augmented(record, "synonyms", options.copies, make, changes)
+        replaced(record, look, asked=True)
+        return found
 
-    def _places(self, text: str, held: list[tuple[int, int]]) -> list[tuple[int, int]]:
-        spans = apart(self._spans(text), held)
-        return [span for span in spans if self._known(text[span[0] : span[1]])]
+    def _with(self, record: Record, words: dict[Place, str]) -> Record:
+        if "tokens" in record:
+            tokens = list(record["tokens"])
+            for (_, i, _), word in words.items():
+                if " " not in word:
+                    tokens[i] = in_case_of(tokens[i], word)
+            return Record(record | {"tokens": tokens})
+        numbers = count()
+
+        def find(text: str) -> list[Edit]:
+            number = next(numbers)
+            return [
+                _edit(text, start, end, word)
+                for (n, start, end), word in words.items()
+                if n == number
+            ]
+
+        return replaced(record, find, asked=True)
 
 
 def _edit(text: str, start: int, end: int, new: str) -> Edit:
