@@ -32,10 +32,10 @@ def json_format(text: str) -> Iterator[Found]:
     keys = re.compile(
         r"[^。\n]{0,12}?(?:键名?|鍵名?|字段)(?:名)?(?:为|為|是|包括|包含|有|：|:)?\s*"
     ).match(text, match.end())
-    named = re.compile(r"\"?[A-Za-z_]\w*\"?(?:\s*[、,，和]\s*\"?[A-Za-z_]\w*\"?)*").match(
-        text, keys.end() if keys else len(text)
-    )
-    names = re.findall(r"[A-Za-z_]\w*", named.group()) if named else []
+    named = re.compile(
+        r"\"?[A-Za-z_][A-Za-z0-9_]*\"?(?:\s*[、,，和]\s*\"?[A-Za-z_][A-Za-z0-9_]*\"?)*"
+    ).match(text, keys.end() if keys else len(text))
+    names = re.findall(r"[A-Za-z_][A-Za-z0-9_]*", named.group()) if named else []
     yield found(
         "json_format", match.group(), **({"type": "object", "keys": names} if names else {})
     )

@@ -118,7 +118,7 @@ def choice(text: str) -> Iterator[Found]:
     for match in _CHOOSE.finditer(text):
         listed = quoted_list(text, match.end(), separators=_OR)
         options = listed.items
-        if not options and match.group().rstrip().endswith(":"):
+        if not options and _FROM.search(match.group()):
             options = _option_lines(text[match.end() :])
         if len(options) > 1:
             yield found("choice", text[match.start() : listed.end], options=options)
@@ -135,6 +135,7 @@ def _option_lines(text: str) -> list[str]:
     return list(short)
 
 
+_FROM = re.compile(r"\b(?:choose|pick|select|one of)\b.*:\s*$", _I | re.DOTALL)
 _CHOOSING = re.compile(r"\b(?:choose|pick|select)\b", _I)
 
 

@@ -60,11 +60,15 @@ _ELSEWHERE = re.compile(
 )
 
 
+_FAR = 300  # characters of a sentence that are read on either side
+
+
 def _sentence(text: str, start: int, end: int) -> tuple[int, int]:
     """The bounds of the sentence around text[start:end]."""
-    first = max((m.end() for m in _SENTENCE_END.finditer(text, 0, start)), default=0)
+    ends = _SENTENCE_END.finditer(text, max(0, start - _FAR), start)
+    first = max((m.end() for m in ends), default=0)
     last = next((m.start() + 1 for m in _SENTENCE_END.finditer(text, end)), len(text))
-    return first, last
+    return max(first, start - _FAR), min(last, end + _FAR)
 
 
 def words(text: str) -> Iterator[Found]:
@@ -97,7 +101,7 @@ def _judged(text: str, match: re.Match[str], items: list[str], end: int) -> Iter
     first, last = _sentence(text, match.start(), end)
     before = text[first : match.end()]
     evidence = text[max(first, match.start() - 60) : end].strip()
-    if _ELSEWHERE.search(before[-60:]):
+    if _ELSEWHERE.search(before[-60:]) or _mere_question(text[first : last + 1]):
         return
     often = _often(text, match.start(), end, last)
     if often:
@@ -108,6 +112,14 @@ def _judged(text: str, match: re.Match[str], items: list[str], end: int) -> Iter
         yield found("forbid_words", evidence, words=items)
     elif _AFTER_WANT.match(text, end) or _WANT.search(before):
         yield found("include_words", evidence, words=items)
+
+
+def _mere_question(sentence: str) -> bool:
+    """Whether a sentence asks about words, and does not ask politely for them."""
+    return sentence.rstrip().endswith("?") and not _POLITE.search(sentence)
+
+
+_POLITE = re.compile(r"\b(?:please|(?:can|could|would|will) you|make sure)\b", _I)
 
 
 def _often(text: str, start: int, end: int, last: int) -> Quantity | None:

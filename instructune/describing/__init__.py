@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from instructune.constraints import Found, extract
+from instructune.constraints import TYPED, Found, extract
 from instructune.describing import chinese, english
 from instructune.describing.parts import Parts, demonstrated, parts
 from instructune.describing.rules import Rules, Verdict, judge
@@ -28,6 +28,7 @@ TASKS = (
 )
 
 _INSTRUCTION = 1000  # characters in which the job is said
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])|\n")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LATIN = re.compile(r"[A-Za-z]+")
 
@@ -49,12 +50,9 @@ def describe(prompt: str) -> Description:
     example = demonstrated(prompt)
     verdict = judge(rules, split, prompt)
     constraints = extract(prompt)
-    softer = rules.constraint.search(split.instruction)
     standing = rules.standing.search(split.instruction)
     stated = _states_a_job(split, example, standing is not None, verdict)
-    demands = [item.evidence for item in constraints]
-    if softer and not any(softer.group() in demand for demand in demands):
-        demands.append(softer.group().strip())
+    demands = _demands(rules, split.instruction, constraints)
     kind = {
         "task": stated,
         "constraint": bool(demands),
@@ -72,6 +70,16 @@ def _is_chinese(prompt: str) -> bool:
     head = prompt.strip().split("\n")[0]
     text = head if _HAN.search(head) or len(head) > 12 else prompt
     return len(_HAN.findall(text)) > len(_LATIN.findall(text))
+
+
+def _demands(rules: Rules, instruction: str, constraints: list[Found]) -> list[str]:
+    """The words of each constraint, and the sentences that state one which no check can verify."""
+    stated = [item.evidence for item in constraints]
+    for sentence in _SENTENCE.split(instruction):
+        plain = " ".join(sentence.translate(TYPED).split())
+        if rules.constraint.search(sentence) and not any(words in plain for words in stated):
+            stated.append(plain)
+    return stated
 
 
 def _states_a_job(split: Parts, example: str | None, standing: bool, verdict: Verdict) -> bool:
