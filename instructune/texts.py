@@ -26,11 +26,16 @@ def words(text: str) -> list[str]:
     return _WORD.findall(text)
 
 
+def folded(text: str) -> str:
+    """The text without differences of case and width."""
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
 def normalised(text: str) -> str:
     """The text without what makes equal texts differ: case, width, blanks."""
-    if text.isascii():
-        return " ".join(text.lower().split())
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    return " ".join(folded(text).split())
 
 
 def is_chinese(text: str) -> bool:
