@@ -1,4 +1,7 @@
-"""The answer ends with a given text, in any case; quotes and markup after it are passed over."""
+"""The answer ends with a given text, in any case; quotes and markup after it are passed over.
+
+A stop after it is, too, where the text ends in a letter.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,9 @@ class Options(Text):
 
 def check(answer: str, record: Record, options: Options) -> str | None:
     """Why the answer fails, or None."""
-    if bare(answer).endswith(bare(options.text)):
+    wanted, said = bare(options.text), bare(answer)
+    if wanted[-1].isalnum():  # a word may be followed by the stop of its sentence
+        said = said.rstrip(" .!?。！？…\"'*_")
+    if said.endswith(wanted):
         return None
     return f"does not end with {options.text!r}"

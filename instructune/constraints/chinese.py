@@ -13,9 +13,9 @@ from instructune.languages import LANGUAGES
 Rule = Callable[[str], Iterator[Found]]
 
 _NOT = (
-    r"(?:不要|不能|不得|不可以?|不准|不许|不許|不使用|不用|不含|不带|不出现|禁止|避免|请勿|請勿|勿"
-    r"|别|無需|无需|去掉|删去|刪去|没有|沒有)"
+    r"(?:不要|不能|不得|不可以?|不准|不许|不許|不使用|不含|不带|不出现|禁止|避免|请勿|請勿|勿|别)"
 )
+_REMOVE = r"(?:去掉|删去|刪去|删除|刪除)"
 _OTHERS = r"(?:\s*(?:、|和|与|與|或者?|以及|及|，|,|/)?\s*\"[^\"\n]{1,60}\")*"
 _SEVERAL = rf"\"[^\"\n]{{1,60}}\"{_OTHERS}"
 
@@ -105,15 +105,26 @@ def case(text: str) -> Iterator[Found]:
 
 
 _FORBID = re.compile(
-    rf"{_NOT}\s*(?:出现|出現|使用|包含|提到|提及|含有|用|说|說|写|寫)?[^\"。，,\n]{{0,10}}?(?P<words>{_SEVERAL})"
+    rf"(?:{_NOT}\s*(?:再?(?:出现|出現|使用|包含|提到|提及|含有|用|说|說|写|寫))[^\"。，,\n]{{0,6}}?"
+    rf"|{_REMOVE}(?=[^。\n]{{0,12}}\"\s*(?:[一二两三]个)?[字词詞])[^\"。，,\n]{{0,8}}?)"
+    rf"(?P<words>{_SEVERAL})"
 )
+_VERB = r"(?:包含|包括|出现|出現|使用|用到|用上|含有|提到|写到|帶有|带有|加入|用)"
+_MUST = r"(?:必须|必須|须|须要|需要?|要|请|請|应该?|應該?|务必|一定)"
+# a text tells what it includes; an order says must, or calls them words
 _INCLUDE = re.compile(
-    r"(?:包含|包括|出现|出現|使用|用到|用上|含有|提到|写到|帶有|带有|加入|要有)"
-    rf"[^\"。，,；\n]{{0,14}}?(?P<words>{_SEVERAL})"
+    rf"{_MUST}[^\"。，,；\n]{{0,8}}{_VERB}[^\"。，,；\n]{{0,14}}?(?P<words>{_SEVERAL})"
+    r"(?!\s*(?:表|列|函数|函數|字段|方法|库|文件|命令|工具|标签|中|里))"
+    rf"|{_VERB}[^\"。，,；\n]{{0,8}}?(?:关键词|關鍵詞|词语|詞語|词"
+    rf"|短语)[^\"。，,；\n]{{0,4}}?(?P<named>{_SEVERAL})"
+    rf"|{_VERB}[^\"。，,；\n]{{0,4}}?(?P<called>{_SEVERAL})"
+    r"(?=\s*(?:[这這]?[一二两三四五几]个|等)?\s*(?:词|詞|字样|关键词|成语))"
 )
 _OFTEN = re.compile(
-    rf"\"(?P<word>[^\"\n]{{1,20}})\"[^\"。\n]{{0,10}}?(?P<rel>至少|最少|不少于|最多|至多|不超过|恰好|正好)?"
-    rf"(?:出现|出現|使用|提到)(?P<rel2>至少|最少|不少于|最多|至多|不超过|恰好|正好)?\s*(?P<n>{NUMBER})\s*次"
+    rf"\"(?P<word>[^\"\n]{{1,20}})\"[^\"。\n]{{0,10}}?(?P<rel>至少|最少"
+    rf"|不少于|最多|至多|不超过|恰好|正好)?"
+    rf"(?:出现|出現|使用|提到)(?P<rel2>至少|最少|不少于|最多|至多"
+    rf"|不超过|恰好|正好)?\s*(?P<n>{NUMBER})\s*次"
     r"(?P<more>以上)?"
 )
 
@@ -135,15 +146,15 @@ def wording(text: str) -> Iterator[Found]:
     for match in forbidden:
         if words := [word for word in _items(match) if word not in often]:
             yield found("forbid_words", match.group(), words=words)
-    taken = {match.start("words") for match in forbidden}
+    taken = {match.end("words") for match in forbidden}
     for match in _INCLUDE.finditer(text):
         words = [word for word in _items(match) if word not in often]
-        if words and match.start("words") not in taken:
+        if words and match.end(match.lastgroup or 0) not in taken:
             yield found("include_words", match.group(), words=words)
 
 
 def _items(match: re.Match[str]) -> list[str]:
-    return re.findall(r"\"([^\"\n]+)\"", match["words"])
+    return re.findall(r"\"([^\"\n]+)\"", match[match.lastgroup or 0])
 
 
 _EDGE = re.compile(
@@ -163,7 +174,9 @@ def edges(text: str) -> Iterator[Found]:
 
 
 _CHOICE = re.compile(
-    r"(?:只能?|请|請|仅|直接|必须)?(?:回答|输出|輸出|回复|回覆|说|說)(?:为)?\s*(?P<words>\"[^\"\n]{1,20}\"(?:\s*(?:、|或者?|，|/)\s*\"[^\"\n]{1,20}\")+)"
+    r"(?:只能?|请|請|仅|直接|必须)?(?:回答|输出|輸出|回复|回覆|说"
+    r"|說)(?:为)?\s*(?P<words>\"[^\"\n]{1,20}\"(?:\s*(?:、|或者?|，"
+    r"|/)\s*\"[^\"\n]{1,20}\")+)"
 )
 
 

@@ -22,6 +22,7 @@ _JSON = re.compile(
 _KEYS = re.compile(r"\b(?:keys?|fields?)\b(?: named| called)?:?\s*", _I)
 _REPEATS = re.compile(r"\brepl?eat(?:ing|ed)?\b", _I)
 _REPEATED = re.compile(r"\b(?:request|sentence|prompt|question|instruction|line|it)s?\b", _I)
+_AS_IT_IS = re.compile(r"\b(?:first|before|above|below|word for word|exact(?:ly)?)\b", _I)
 _NOT_REPEATED = re.compile(r"\b(?:not?|\w*n't|never|avoid|without) repeat", _I)
 _ANSWERS = re.compile(
     rf"\b(?P<n>{NUMBER})\s+(?:[a-z]+\s+){{0,2}}"
@@ -80,7 +81,8 @@ def repeat_prompt(text: str) -> Iterator[Found]:
         sentence = match.group()
         if not _REPEATS.search(sentence):
             continue
-        if not _REPEATED.search(sentence) or _NOT_REPEATED.search(sentence):
+        asked = _REPEATED.search(sentence) and _AS_IT_IS.search(text)
+        if not asked or _NOT_REPEATED.search(sentence):
             continue
         before = text[: match.start()].strip()
         lines = text[match.end() :].partition("\n")[2].split("\n")

@@ -15,7 +15,7 @@ _TOLERANCE = 0.1
 
 _CAPITALS = re.compile(r"\s*(?:in|with|of)\s+(?:all\s+)?(?:the\s+)?(?:cap|upper)", re.IGNORECASE)
 _ASKED = re.compile(
-    r"(?:\b(?:in|using|use|with|of|contains?|containing|write|be|to|into|has|have|and|give|as|is)"
+    r"(?:\b(?:in|using|use|with|of|contains?|containing|write|be|to|into|has|have)"
     r"(?:\s+(?:a|an|only|just|exactly))?|^|[.,:;(-])\s*$",
     re.IGNORECASE,
 )

@@ -73,7 +73,7 @@ def number(text: str) -> int:
 @lru_cache(maxsize=64)
 def _pattern(unit: str, adjectives: int) -> re.Pattern[str]:
     return re.compile(
-        rf"(?:\b(?:{RELATION})\s+)?(?:a total of\s+|the\s+)?(?:between\s+)?"
+        rf"(?:\b(?:{RELATION})\s+)?(?:a total of\s+)?(?:between\s+)?"
         rf"(?<![\w.$£€])(?P<n>{NUMBER})(?:\s*(?:to|-|–|and|or)\s*(?P<m>{NUMBER}))?"
         rf"(?:{_POST.format(1)})?(?:\s+|(?P<hyphen>-\s?))"
         rf"{_ADJECTIVES}{{0,{adjectives}}}?(?P<unit>{unit})\b(?:{_POST.format(2)})?",
@@ -97,9 +97,9 @@ def _reversed(unit: str) -> re.Pattern[str]:
 
 
 _DISTRIBUTED = re.compile(r"\b(?:each|every|per)\b(?! separated)[^.;!?\n]{0,40}$", re.IGNORECASE)
-_EACH = re.compile(r",? each\b(?! separated)", re.IGNORECASE)
+_EACH = re.compile(r",? each\b(?! separated)|[^.;!?\n]{0,30} for (?:each|every)\b", re.IGNORECASE)
 _POINTED = re.compile(
-    r"\b(?:these|those|first|last|next|following|above|previous|other)\s*$", re.IGNORECASE
+    r"\b(?:the|these|those|first|last|next|following|above|previous|other)\s*$", re.IGNORECASE
 )
 
 
@@ -115,7 +115,7 @@ def quantities(text: str, unit: str, adjectives: int = 2) -> Iterator[Quantity]:
                 before = text[max(0, match.start() - 60) : match.start()]
                 if _DISTRIBUTED.search(before) or _EACH.match(text, match.end()):
                     continue
-                if _POINTED.search(before):
+                if _POINTED.search(before) and "number of" not in match.group():
                     continue
                 end_of_last = match.end()
                 m = number(match["m"]) if match["m"] else None

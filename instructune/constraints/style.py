@@ -140,8 +140,8 @@ _END_BARE = re.compile(
     r"|\bvery end\b[^.:\n]{0,60}\b(?:exactly like|exactly|read|be):\s*(?P<read>[^\n]{3,150})",
 )
 _START = re.compile(
-    r"\b(?:start|begin|starts|begins|starting|beginning|open)\b[^\"\n.]{0,50}?\bwith\b"
-    r"[^\"\n.]{0,30}\"(?P<text>[^\"\n]{1,200})\"",
+    r"(?<!\bi )(?<!'ll )\b(?:start|begin|starts|begins|starting|beginning|open)\b"
+    r"[^\"\n.]{0,50}?\bwith\b[^\"\n.]{0,30}\"(?P<text>[^\"\n]{1,200})\"",
     _I,
 )
 _PART = re.compile(r"paragraph|section|line|postscript|\bX\b|P\.", _I)

@@ -20,13 +20,18 @@ _NAMED = re.compile(
     _I,
 )
 _DIRECT = re.compile(
-    r"\b(?:includ\w*|mention\w*|say|says|use|using|contain\w*|incorporat\w*|write|uses)\s+"
+    r"\b(?:includ(?:e|ing)|mention(?:ing)?|say(?:ing)?|us(?:e|ing)|contain(?:ing)?|incorporate)\s+"
     r"(?:the name\s+|the\s+|any of\s+)?(?=[\"'])",
     _I,
 )
+# an order begins its clause or follows "must" and the like; a text tells what it includes
+_ORDER = (
+    r"(?:^|[.!?,;:)]\s*|\b(?:please|and|but|must|should|shall|to|also|then|not|n't|forget|you|will|it"
+    r"|response|answer|reply|sure|just|only|has|have|poem|story|that|which|essay|letter|song|with)\s+)"
+)
 _WANT = re.compile(
-    r"\b(?:includ\w*|mention\w*|us(?:e|es|ing)|contain\w*|incorporat\w*|say|has|have|add|make sure|"
-    r"feature)\b[^.!?\n]*$|\bwith\s+(?:(?:the|these|two|three|following|key)\s*)*words?\W*$",
+    rf"{_ORDER}(?:includ\w*|mention|us(?:e|es|ing)|contains?|incorporate|say|add|feature|has|have)"
+    r"\b[^.!?\n]{0,60}$|\bwith\s+(?:(?:the|these|two|three|following|key)\s*)*words?\W*$",
     _I,
 )
 _AVOID = re.compile(
@@ -60,6 +65,7 @@ _ELSEWHERE = re.compile(
 )
 
 
+_PHRASE = 6  # words of a phrase to use; what is longer is the text of a message
 _FAR = 300  # characters of a sentence that are read on either side
 
 
@@ -80,6 +86,8 @@ def words(text: str) -> Iterator[Found]:
         bare = _may_be_bare(match) and not _NOT_LISTS.match(text, match.end())
         listed = quoted_list(text, match.end(), bare=bare)
         items = [item for item in listed.items if re.search(r"[^\W_]", item)]
+        if max((len(item.split()) for item in items), default=0) > _PHRASE:
+            continue
         if not items:
             continue
         made = list(_judged(text, match, items, listed.end))

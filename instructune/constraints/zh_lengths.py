@@ -19,8 +19,8 @@ def characters(text: str) -> Iterator[Found]:
     for quantity in quantities(text, r"个?個?(?:汉字|漢字|中文字|字符|字)(?!母|体|體|段|眼|典|面)"):
         least, most = quantity.min, quantity.max
         n = quantity.max or quantity.min or 0
-        if quantity.relation == "plain" and n < _ROUND and not quantity.asked:
-            continue
+        if quantity.relation == "plain" and (n < _ROUND or "符" in quantity.evidence):
+            continue  # 12个字符 are those of a password
         if quantity.relation == "about" or (quantity.relation == "plain" and n >= _ROUND):
             least, most = round(n * (1 - _TOLERANCE)), round(n * (1 + _TOLERANCE))
         if least is not None:
@@ -60,7 +60,9 @@ lines = _counted("lines", r"行(?!业|業|为|為|动|動)(?:内|之内)?")
 def bullet_points(text: str) -> Iterator[Found]:
     """用列表, 三个要点: so many where the number is given."""
     asked = re.search(
-        r"[用以按成为為][^。，,\n]{0,8}(?:列表|要点|要點|项目符号|項目符號)|项目符号", text
+        r"[用以按成为為][^。，,\n]{0,8}(?:要点|要點|项目符号|項目符號|列表(?:的?形式|格式|[呈展]))"
+        r"|用(?:无序|無序)?列表|项目符号|無序列表|无序列表",
+        text,
     )
     quantity = next(quantities(text, r"个?個?(?:要点|要點|项目符号|列表项|點|点)"), None)
     if quantity and (asked or "要" in quantity.evidence):

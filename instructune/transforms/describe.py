@@ -1,7 +1,7 @@
 """Fills `task`, `kind`, `structure`, `checks` and `language` where they are absent, by rules.
 
 What a row says of itself stays as it is. `structure` keeps the words that decided, under
-`evidence`. Only rows that ask something are described: chats, and texts of no other kind.
+`evidence`. Only chats are described, by the user's last turn.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections import Counter
 from instructune.describing import describe
 from instructune.languages import identify
 from instructune.records import Record
-from instructune.texts import prompt_of
 
 
 class Transform:
@@ -22,7 +21,7 @@ class Transform:
 
     def __call__(self, record: Record, changes: Counter[str]) -> list[Record]:
         """The record with the fields that it lacked; the same object where it lacks none."""
-        prompt = prompt_of(record) if "messages" in record else ""
+        prompt = _asked(record) if "messages" in record else ""
         wanted = [name for name in _FILLED if name not in record]
         if not wanted or not prompt.strip():
             return [record]
@@ -38,6 +37,12 @@ class Transform:
         for name in new:
             changes[f"{name} filled"] += 1
         return [Record(record | new)] if new else [record]
+
+
+def _asked(record: Record) -> str:
+    """What the answer answers: the last user turn, as the demands of earlier ones are past."""
+    turns = (turn for turn in reversed(record.prompt()) if turn["role"] == "user")
+    return next((turn.get("content") or "" for turn in turns), "")
 
 
 _FILLED = ("task", "kind", "structure", "checks", "language")

@@ -9,6 +9,8 @@ import pytest
     ("args", "answer", "reason"),
     [
         ({"text": "the end."}, 'It is\n"The  end."', None),
+        ({"text": "published"}, "It got published.", None),
+        ({"text": "published"}, "It got published twice.", "does not end with 'published'"),
         ({"text": "the end."}, "The end. Or not", "does not end with 'the end.'"),
         ({"text": "微笑。"}, "还有微笑。”", None),
     ],

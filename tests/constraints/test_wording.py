@@ -59,3 +59,22 @@ import pytest
 )
 def test_found(read, prompt, checks):
     assert read(prompt) == checks
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        'The album includes "See Emily Play".',
+        'The mail should say "Dear Ann, please find the report for May attached".',
+        "I think I'll start with \"The Girl\".",
+        "Generate a password of 12 characters.",
+        "Compare the meaning of the two sentences.",
+        "Give a one-sentence description for each of them.",
+        "文章提到“不同的方法”。",
+        "使用“strategies”表中的数据。",
+        "生成一个12个字符的密码。",
+        "输出应该是一个有用信息的列表。",
+    ],
+)
+def test_texts_that_only_tell(read, prompt):
+    assert read(prompt) == []

@@ -66,6 +66,18 @@ def test_what_a_row_says_of_itself_stays():
     assert "task filled" not in changes
 
 
+def test_the_last_turn_is_described():
+    record = chat("Answer in JSON.")
+    record["messages"] += [
+        {"role": "assistant", "content": "{}"},
+        {"role": "user", "content": "Summarise it."},
+        {"role": "assistant", "content": "It is empty."},
+    ]
+    made, _ = run(record)
+    assert made["task"] == "summarisation"
+    assert "checks" not in made
+
+
 def test_only_what_asks_something_is_described():
     for body in ({"text": "Translate this."}, {"tokens": ["Translate"]}):
         record = Record({"id": "1"} | body)
