@@ -66,7 +66,7 @@ def test_found(read, prompt, checks):
     [
         'The album includes "See Emily Play".',
         'The mail should say "Dear Ann, please find the report for May attached".',
-        "I think I'll start with \"The Girl\".",
+        'I think I\'ll start with "The Girl".',
         "Generate a password of 12 characters.",
         "Compare the meaning of the two sentences.",
         "Give a one-sentence description for each of them.",
