@@ -87,9 +87,15 @@ _MARKS |= {"顿号": "、", "頓號": "、", "分号": ";；", "引号": "\"'“
 _NO_MARKS = re.compile(rf"{_NOT}[^。\n]{{0,10}}?(?P<mark>逗号|逗號|标点|標點|{'|'.join(_MARKS)})")
 
 
+# 七个字（不含标点）: how the characters are counted
+_HOW_COUNTED = re.compile(r"字[^。！？\n]{0,6}[（(，,]\s*$")
+
+
 def punctuation(text: str) -> Iterator[Found]:
     """不要使用逗号, 不要标点."""
     for match in _NO_MARKS.finditer(text):
+        if _HOW_COUNTED.search(text, 0, match.start()):
+            continue
         if match["mark"].startswith("逗"):
             yield found("no_commas", match.group())
         elif match["mark"] in _MARKS:

@@ -71,10 +71,14 @@ def sentences(text: str) -> Iterator[Found]:
             yield found("sentences", _cut(text, quantity), **quantity.bounds())
 
 
+_EACH_LINE = re.compile(r"\b(?:per|a|each|every|to a) lines?$", re.IGNORECASE)
+
+
 def lines(text: str) -> Iterator[Found]:
     """As in "in four lines", "fit in a single line"."""
     for quantity in quantities(text, r"lines?"):
-        if _asked(text, quantity):
+        each = _EACH_LINE.search(text[quantity.start : quantity.end])  # "one per line"
+        if not each and _asked(text, quantity):
             yield found("lines", _cut(text, quantity), **quantity.bounds())
 
 

@@ -54,7 +54,8 @@ sentences = _counted("sentences", r"个?個?(?:句话|句話|句子)")
 paragraphs = _counted(
     "paragraphs", r"个?個?(?:自然段|段落|段(?:话|話|文字)?)(?![一-龥]*部分)", least=2
 )
-lines = _counted("lines", r"行(?!业|業|为|為|动|動)(?:内|之内)?")
+# not 一行一个, which says how many there are on each
+lines = _counted("lines", r"行(?!业|業|为|為|动|動|写?寫?[一两兩])(?:内|之内)?")
 
 
 def bullet_points(text: str) -> Iterator[Found]:

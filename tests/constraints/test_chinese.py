@@ -21,6 +21,10 @@ import pytest
         ("全文不要使用逗号。", [("no_commas", {})]),
         ("不要用感叹号。", [("no_punctuation", {"marks": "!！"})]),
         ("请勿使用标点。", [("no_punctuation", {})]),
+        (
+            "写一句正好七个字（不含标点）的话。",
+            [("min_chars", {"n": 7, "count": "zi"}), ("max_chars", {"n": 7, "count": "zi"})],
+        ),
         ("全部用小写字母。", [("all_lower", {})]),
         ("文中必须出现“花粉”和“屋顶”两个词。", [("include_words", {"words": ["花粉", "屋顶"]})]),
         ("請包含「希望」。", [("include_words", {"words": ["希望"]})]),

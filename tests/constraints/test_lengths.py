@@ -29,6 +29,8 @@ import pytest
             [("sentences", {"min": 40, "max": 60})],
         ),
         ("It must fit in a single line.", [("lines", {"min": 1, "max": 1})]),
+        ("List them, one per line.", []),
+        ("Seven items, one a line, no numbers.", []),
         ("Write it in two paragraphs.", [("paragraphs", {"min": 2, "max": 2})]),
         (
             "Write exactly 3 paragraphs, separated by ***.",
