@@ -81,9 +81,9 @@ class Gathered:
             draw = _Draw(self.rows, pool, record)
             made = next(filter(None, (t.build(record, labels, draw) for t in templates)), None)
             if made is None:
-                names = ", ".join(template.name for template in templates)
+                needed = "; ".join(f"{t.name}: {', '.join(sorted(t.needs))}" for t in templates)
                 raise UserError(
-                    f"lacks a field that the template needs ({names})",
+                    f"lacks a field that the template needs ({needed})",
                     where=record["origin"],
                     hint="name columns with --field, or give a template that fits",
                 )

@@ -95,6 +95,11 @@ class Instructions:
         self.task: str = table["task"]
         self.phrasings = [Phrasing(entry, name) for entry in table["phrasing"]]
 
+    @property
+    def needs(self) -> frozenset[str]:
+        """The fields that any of its phrasings reads."""
+        return frozenset[str]().union(*(phrasing.needs for phrasing in self.phrasings))
+
     def build(self, record: Record, labels: Sequence[str], examples: Examples) -> list[Record]:
         """The chats of a labelled record; empty where no phrasing has the fields it needs.
 

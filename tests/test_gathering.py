@@ -91,7 +91,7 @@ def test_phrasings_are_counted_and_rows_that_fit_none_named():
     rows = [Record({"id": "1", "text": "t", "origin": "f:7"})]
     with Spool() as spool:
         found = gather(rows, spool, Plan(), Tally())
-        with pytest.raises(UserError, match=r"f:7: lacks a field .* \(ner, code\)"):
+        with pytest.raises(UserError, match=r"f:7: .* \(ner: entities, text; code: code, text\)"):
             list(found.instructed([Instructions("ner"), Instructions("code")], tally))
 
 
