@@ -57,7 +57,7 @@ def test_other_sizes(write):
 
 def test_planted_overlaps_are_all_found_and_no_others(write):
     draw = random.Random(0)
-    rows = [" ".join(draw.choices(WORDS, k=60)) for _ in range(300)]
+    rows = [" ".join(draw.choices(WORDS, k=60)) for _ in range(1000)]
     path = write("eval.jsonl", [{"text": row} for row in rows])
     found = Filter(Options((path,)))
     for number, row in enumerate(rows):
@@ -68,7 +68,7 @@ def test_planted_overlaps_are_all_found_and_no_others(write):
         reason = found(text(" ".join(filler[:place] + run + filler[place:])))
         assert reason is not None, number
         assert reason.facts["touches"] == f"{path}:{number + 1}"
-    clean = [" ".join(draw.choices(WORDS, k=60)) for _ in range(1000)]
+    clean = [" ".join(draw.choices(WORDS, k=60)) for _ in range(10_000)]
     assert not any(found(text(row)) for row in clean)
 
 
