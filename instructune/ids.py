@@ -28,7 +28,7 @@ class Ids:
         if not own or self.mode == "hash":
             return self._unique(content_id(record))
         if self.mode == "prefix":
-            own = f"{shown(Path(source).name).partition('.')[0]}:{own}"
+            own = f"{_stem(source)}:{own}"
         if not self._seen.add(_hash(own)):
             raise ValueError(f"id {own!r} is repeated (--id hash or --id prefix makes new ones)")
         return own
@@ -41,6 +41,12 @@ class Ids:
             found = f"{name}-{self._repeats[name] + 1}"
             if self._seen.add(_hash(found)):
                 return found
+
+
+def _stem(source: str) -> str:
+    """A file's name without its folders and what says how it is stored."""
+    path = Path(shown(source))
+    return Path(path.stem).stem if path.suffix in (".gz", ".zst") else path.stem
 
 
 def _hash(text: str) -> int:

@@ -64,7 +64,8 @@ def test_an_own_id_that_looks_like_a_made_one_still_counts():
 def test_hash_replaces_and_prefix_extends_own_ids():
     assert Ids("hash").give(record("a", id="x"), "f") == content_id({"text": "a"})
     prefix = Ids("prefix")
-    assert prefix.give(record("a", id="x"), "data/train.v1.jsonl") == "train:x"
+    assert prefix.give(record("a", id="x"), "data/train.v1.jsonl") == "train.v1:x"
+    assert prefix.give(record("a", id="x"), "data/train.v2.jsonl.gz") == "train.v2:x"
     assert prefix.give(record("b", id="x"), "data/test.jsonl") == "test:x"
     assert prefix.give(record("c", id="x"), "-") == "-:x"
     assert prefix.give(record("d"), "-") == content_id({"text": "d"})
