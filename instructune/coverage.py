@@ -31,8 +31,11 @@ class Counted:
     def __init__(self) -> None:
         self._cells: Counter[Cell] = Counter()
 
-    def add(self, record: Record) -> None:
-        """Count a record; one of several kinds counts under their names joined by +."""
+    def add(self, record: Record, language: str | None = None) -> None:
+        """Count a record; one of several kinds counts under their names joined by +.
+
+        `language` spares finding it out where the caller has.
+        """
         kind = record.get("kind") or NONE
         kinds = (
             kind
@@ -40,7 +43,7 @@ class Counted:
             else "+".join(sorted(kind, key=_ORDER.__getitem__)) or NONE
         )
         prompt = prompt_of(record)
-        language = record.get("language") or identify(prompt) or NONE
+        language = language or record.get("language") or identify(prompt) or NONE
         self._cells[str(record.get("task") or NONE), kinds, str(language), _bucket(prompt)] += 1
 
     def watch(self, records: Iterable[Record]) -> Iterator[Record]:

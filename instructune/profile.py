@@ -56,7 +56,7 @@ class Profile:
         for name in ("label", "split"):
             if isinstance(value := record.get(name), str):
                 self._count(name, [value])
-        self._coverage.add(record)
+        self._coverage.add(record, str(language))
 
     def _length(self, name: str, value: int) -> None:
         self.lengths.setdefault(name, array("I")).append(value)

@@ -48,8 +48,16 @@ def test_everything_by_hand(monkeypatch):
         "split": {"train": 1},
         "refused": {"by the chat template": 1},
     }
-    assert [cell["rows"] for cell in facts["coverage"]] == [1, 1, 1, 1]
-    assert facts["gaps"]
+    cells = {tuple(cell.values()) for cell in facts["coverage"]}
+    assert cells == {
+        ("qa", "task", "unknown", "0-9 words", 1),
+        ("qa", "task+constraint", "en", "0-9 words", 1),
+        ("writing", "task", "unknown", "0-9 words", 1),
+        ("none", "none", "unknown", "0-9 words", 1),
+    }
+    gap = {"task": "writing", "kind": "task", "language": "en", "length": "0-9 words"}
+    assert gap in facts["gaps"]
+    assert len(facts["gaps"]) == 3 * 3 * 2 - 4
 
 
 def test_rare_values_are_summed():

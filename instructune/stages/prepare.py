@@ -63,6 +63,10 @@ def prepare(config: PrepareConfig) -> Prepared:
         names = {}
         if _SIDE in config.output:
             names = {side: config.output.replace(_SIDE, side) for side in shares}
+            if not names:
+                raise UserError("no row is left, so there is no side", where=config.output)
+            if not config.split:  # the rows' own sides, which nobody knew before
+                _check_places(config, shares, list(typed))
         written = _write(rows, config.output, names, stack)
         tally.check()
         if config.report:

@@ -415,6 +415,25 @@ def test_sides_that_rows_name(here, write):
     assert not list(here.glob("y-*"))
 
 
+def test_sides_that_rows_name_never_go_over_an_input(here, write):
+    write("train.jsonl", [{"text": "a", "split": "train"}, {"text": "b", "split": "dev"}])
+    before = (here / "train.jsonl").read_bytes()
+    with pytest.raises(UserError, match=r"train.jsonl: is also an input"):
+        prepare(PrepareConfig(sources=("train.jsonl",), output="{split}.jsonl"))
+    assert (here / "train.jsonl").read_bytes() == before
+    assert not (here / "dev.jsonl").exists()
+
+
+def test_no_side_without_a_row(here, write):
+    write("in.jsonl", [{"text": "a", "split": "dev"}])
+    config = PrepareConfig(
+        sources=("in.jsonl",), output="{split}.jsonl", filter=("length:min_prompt_chars=9",)
+    )
+    with pytest.raises(UserError, match="no row is left"):
+        prepare(config)
+    assert [path.name for path in here.iterdir()] == ["in.jsonl"]
+
+
 def test_sides_in_one_file(here, write):
     write("in.jsonl", [{"text": f"t{i}"} for i in range(4)])
     config = PrepareConfig(
