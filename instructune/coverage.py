@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -46,12 +46,6 @@ class Counted:
         language = language or record.get("language") or identify(prompt) or NONE
         self._cells[str(record.get("task") or NONE), kinds, str(language), _bucket(prompt)] += 1
 
-    def watch(self, records: Iterable[Record]) -> Iterator[Record]:
-        """The records as they are, counted on the way."""
-        for record in records:
-            self.add(record)
-            yield record
-
     def coverage(self) -> Coverage:
         """The table so far; equal counts in the order of their names."""
         ordered = sorted(self._cells.items(), key=lambda pair: (-pair[1], _key(pair[0])))
@@ -65,14 +59,6 @@ class Counted:
             cell = (task, kind, language, length)
             if cell not in self._cells:
                 yield cell
-
-
-def counted(records: Iterable[Record]) -> Coverage:
-    """The coverage of some records."""
-    count = Counted()
-    for record in records:
-        count.add(record)
-    return count.coverage()
 
 
 _ORDER: Mapping[str, int] = {"task": 0, "constraint": 1, "demonstration": 2}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from instructune.coverage import Counted, counted
+from instructune.coverage import Counted, Coverage
 from instructune.records import Record
 
 
@@ -12,6 +12,13 @@ def chat(prompt: str, **more: object) -> Record:
 
 def row(task: str, kind: str, language: str, length: str) -> dict[str, str]:
     return {"task": task, "kind": kind, "language": language, "length": length}
+
+
+def counted(records: list[Record]) -> Coverage:
+    count = Counted()
+    for record in records:
+        count.add(record)
+    return count.coverage()
 
 
 RECORDS = [
@@ -42,10 +49,11 @@ def test_lengths():
     ]
 
 
-def test_records_pass_through():
+def test_a_language_that_the_caller_knows():
     count = Counted()
-    assert list(count.watch(RECORDS)) == RECORDS
-    assert count.coverage() == counted(RECORDS)
+    count.add(chat("???"), "fr")
+    count.add(RECORDS[0], "fr")
+    assert [cell["language"] for cell in count.coverage().rows] == ["fr", "fr"]
 
 
 def test_no_records():
