@@ -11,8 +11,8 @@ from instructune.commands import options
 from instructune.configs import PrepareConfig
 from instructune.filters import filters
 from instructune.jsonl import dumps
-from instructune.sources import Tally
 from instructune.steps import Change
+from instructune.tally import Tally
 from instructune.transforms import transforms
 
 
@@ -108,6 +108,10 @@ def prepare(
         str | None,
         typer.Option("--model", "-m", help="Lengths in the report in this model's tokens too."),
     ] = PrepareConfig.model,
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Processes that share the rows; default: one a processor. Same bytes."),
+    ] = PrepareConfig.workers,
     manifest: options.Manifest = PrepareConfig.manifest,
     config: options.ConfigFile = None,
     json: options.Json = False,

@@ -17,7 +17,8 @@ from instructune.errors import UserError, usage
 from instructune.jsonl import BadRow, Row
 from instructune.modelfiles import resolve
 from instructune.rundir import RunDir
-from instructune.sources import Reading, Tally, read_records
+from instructune.sources import Reading, read_records
+from instructune.tally import Tally
 from instructune.tokenizer import Tokenizer
 from instructune.tokens import Encoding
 
