@@ -74,7 +74,7 @@ CASES = [
         format="preference",
         field=("chosen=answer1", "rejected=answer2"),
     ),
-    case("dolly/dolly_sample.jsonl", Outcome(151, 151, "completion"), field=("completion=answer",)),
+    case("dolly/dolly_sample.jsonl", Outcome(151, 151, "completion")),
     case("emollm/aiwei_60.json", Outcome(60, 60, "xtuner")),
     case("fastchat_dummy/dummy_conversation.json", Outcome(500, 500, "sharegpt")),
     case("gsm8k/train_500.jsonl", Outcome(500, 500, "qa")),

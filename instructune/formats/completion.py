@@ -1,4 +1,4 @@
-"""Prompt and completion: `prompt` as text or turns, `completion` as text or one turn."""
+"""Prompt and completion (response, answer, output), each as text or as turns."""
 
 from __future__ import annotations
 
@@ -7,21 +7,28 @@ from typing import Any
 from instructune.formats import _keys, _turns
 from instructune.records import DESCRIPTIVE
 
-TAKES = ("prompt", "completion", "system")
+_ANSWERS = ("completion", "response", "answer", "output")
+TAKES = ("prompt", "system", "completion", "response", "answer", "output")
 
 
 def recognises(keys: frozenset[str]) -> bool:
-    """Both keys; or a prompt alone, beside nothing but descriptive fields."""
+    """A prompt and one answer; or a prompt alone, beside nothing but descriptive fields."""
     alone = keys <= DESCRIPTIVE | {"prompt", "system"}
-    return "prompt" in keys and ("completion" in keys or alone) and not _keys.is_judged(keys)
+    return (
+        "prompt" in keys
+        and (len(keys.intersection(_ANSWERS)) == 1 or "completion" in keys or alone)
+        and not _keys.is_judged(keys)
+    )
 
 
 def convert(row: dict[str, Any]) -> list[dict[str, Any]]:
     """The prompt is the user's turn (or turns as they are), the completion the assistant's."""
     messages = _turns.system(row) + _side(row["prompt"], "prompt", "user")
-    if row.get("completion") is not None:
-        messages += _side(row["completion"], "completion", "assistant")
-    return [{"messages": messages}]
+    name = next((name for name in _ANSWERS if name in row), "completion")
+    made = {other: row[other] for other in _ANSWERS if other in row and other != name}
+    if row.get(name) is not None:
+        messages += _side(row[name], name, "assistant")
+    return [{"messages": messages} | made]
 
 
 def _side(value: Any, place: str, role: str) -> list[dict[str, Any]]:

@@ -17,6 +17,8 @@ SYSTEM = {"role": "system", "content": "s"}
         ({"prompt": "q", "completion": "a"}, [USER, ANSWER]),
         ({"prompt": "q", "completion": "a", "system": "s"}, [SYSTEM, USER, ANSWER]),
         ({"prompt": "q"}, [USER]),
+        ({"prompt": "q", "response": "a"}, [USER, ANSWER]),
+        ({"prompt": "q", "output": "a"}, [USER, ANSWER]),
         ({"prompt": "q", "completion": None, "system": None}, [USER]),
         ({"prompt": [SYSTEM, USER], "completion": [ANSWER]}, [SYSTEM, USER, ANSWER]),
         (
@@ -27,6 +29,11 @@ SYSTEM = {"role": "system", "content": "s"}
 )
 def test_convert(row, messages):
     assert completion.convert(row) == [{"messages": messages}]
+
+
+def test_beside_a_completion_other_answers_stay_as_they_are():
+    row = {"prompt": "q", "answer": "42", "completion": "a"}
+    assert completion.convert(row) == [{"messages": [USER, ANSWER], "answer": "42"}]
 
 
 @pytest.mark.parametrize(
@@ -51,7 +58,11 @@ def test_wrong_shapes(row, reason):
         ({"prompt", "completion", "whatever"}, True),
         ({"prompt"}, True),
         ({"prompt", "id", "task", "system"}, True),
-        ({"prompt", "answer"}, False),
+        ({"prompt", "answer"}, True),
+        ({"prompt", "response", "whatever"}, True),
+        ({"prompt", "answer", "output"}, False),
+        ({"prompt", "reply"}, False),
+        ({"prompt", "response", "chosen", "rejected"}, False),
         ({"completion"}, False),
     ],
 )
