@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from instructune.records import PREDICTION_FIELDS, Record
@@ -13,7 +13,7 @@ Tick = Callable[[int, int], None]
 # What a prediction says beside the record. In a row that is a prediction already they are that
 # one's, and go with it; in any other row they are columns of the user's, kept under `fields`.
 _OURS = frozenset(PREDICTION_FIELDS)
-_MEASURED = frozenset(["scores", "spans", "label_scores", "token_logprobs", "reference_logprob"])
+_MEASURED = frozenset(["scores", "spans"])
 
 
 class Prompt(NamedTuple):
@@ -26,7 +26,7 @@ class Prompt(NamedTuple):
 class Completion(NamedTuple):
     """An answer, or None and the error that took its place.
 
-    `completion_tokens` leaves out the token that stopped it.
+    `completion_tokens` leaves out the token that stopped it; `measured` are further fields.
     """
 
     text: str | None
@@ -34,6 +34,7 @@ class Completion(NamedTuple):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     error: str | None = None
+    measured: Mapping[str, Any] = {}
 
 
 class Backend(Protocol):
@@ -66,16 +67,20 @@ def carried(record: Record) -> dict[str, Any]:
 
 def prediction(prompt: Prompt, completion: Completion, model: str) -> dict[str, Any]:
     """The prediction row: the record and what the model made of it."""
-    row = carried(prompt.record) | {
-        "sample": prompt.sample,
-        "prediction": completion.text,
-        "finish_reason": completion.finish_reason,
-        "usage": {
-            "prompt_tokens": completion.prompt_tokens,
-            "completion_tokens": completion.completion_tokens,
-        },
-        "model": model,
-    }
+    row = (
+        carried(prompt.record)
+        | {
+            "sample": prompt.sample,
+            "prediction": completion.text,
+            "finish_reason": completion.finish_reason,
+            "usage": {
+                "prompt_tokens": completion.prompt_tokens,
+                "completion_tokens": completion.completion_tokens,
+            },
+            "model": model,
+        }
+        | dict(completion.measured)
+    )
     if completion.error is not None:
         row["error"] = completion.error
     return row

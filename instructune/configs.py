@@ -150,6 +150,9 @@ class GenerateConfig:
     top_p: float = 1.0
     top_k: int = 0
     samples: int = 1
+    score_references: bool = False
+    label_scores: str | None = None
+    logprobs: bool = False
     stop: tuple[str, ...] = ()
     batch_size: int = 24
     window: int | None = None
@@ -167,7 +170,11 @@ class GenerateConfig:
 
     def __post_init__(self) -> None:
         _choice("--dtype", self.dtype, ("auto", "float32", "bfloat16"))
-        _least("--max-new-tokens", self.max_new_tokens, 1)
+        _least("--max-new-tokens", self.max_new_tokens, 0)
+        if not (self.max_new_tokens or self.score_references or self.label_scores):
+            raise usage(
+                "0 is for --score-references and --label-scores alone", where="--max-new-tokens"
+            )
         _least("--temperature", self.temperature, 0)
         _between("--top-p", self.top_p, 0, 1)
         _least("--top-k", self.top_k, 0)

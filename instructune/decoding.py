@@ -21,11 +21,15 @@ _RETIRE = 0.75  # rows are taken out and in once at most this share of them stil
 
 
 class Settings(NamedTuple):
-    """How tokens are chosen; temperature 0 takes the likeliest, top_k 0 draws from all."""
+    """How tokens are chosen; temperature 0 takes the likeliest, top_k 0 draws from all.
+
+    With `logprobs` each row keeps how likely the model found its tokens, before any of these.
+    """
 
     temperature: float
     top_p: float
     top_k: int
+    logprobs: bool = False
 
 
 @dataclass
@@ -34,6 +38,7 @@ class Row:
 
     `key` is what its random numbers come from; `ended(ids)` says whether its text has ended by a
     stop string. `finish_reason` is stop, length or error, where the model's output is not finite.
+    `logprobs` are of `ids`, and of the token that stopped it.
     """
 
     prompt: list[int]
@@ -41,6 +46,7 @@ class Row:
     key: str
     ended: Callable[[list[int]], bool] | None = None
     ids: list[int] = field(default_factory=list)
+    logprobs: list[float] = field(default_factory=list)
     finish_reason: str | None = None
 
 
@@ -83,7 +89,14 @@ def _advance(
     """Give each unfinished row its next token; the number of tokens given."""
     going = [i for i, row in enumerate(rows) if row.finish_reason is None]
     places = [(rows[i].key, len(rows[i].ids)) for i in going]
-    for i, token in zip(going, choose(logits[going], places, settings), strict=True):
+    logits = logits[going]
+    tokens = choose(logits, places, settings)
+    if settings.logprobs:
+        chosen = torch.tensor([token or 0 for token in tokens], device=logits.device)[:, None]
+        found = logits.float().log_softmax(-1).gather(-1, chosen)[:, 0].tolist()
+        for i, logprob in zip(going, found, strict=True):
+            rows[i].logprobs.append(logprob)
+    for i, token in zip(going, tokens, strict=True):
         _take(rows[i], token, stops)
     return len(going)
 

@@ -66,6 +66,13 @@ class Forward:
             return logits[:, -1]
         return logits[torch.arange(len(ids), device=self.device), ends]
 
+    def kept(self, ids: torch.Tensor, cache: Cache, keep: torch.Tensor) -> torch.Tensor:
+        """The logits behind the tokens where `keep` (B, T) is true; (N, V), row by row."""
+        taken: dict[str, Any] = {"logits_to_keep": keep} if "logits_to_keep" in self.takes else {}
+        taken[self._cache] = cache  # type: ignore[index]
+        logits = self.model(input_ids=ids, use_cache=True, **taken).logits
+        return logits.reshape(-1, logits.shape[-1]) if "logits_to_keep" in taken else logits[keep]
+
     def tensor(self, values: Sequence[Any]) -> Any:
         """Whole numbers, nested as they are, where the model is."""
         return torch.tensor(values, dtype=torch.long, device=self.device)

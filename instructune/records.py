@@ -171,6 +171,9 @@ PREDICTION_FIELDS: dict[str, str] = {
     "usage": "`{prompt_tokens, completion_tokens}`",
     "model": "fingerprint of the run or model that answered",
     "error": "what went wrong, where finish_reason is error",
+    "token_logprobs": "`[[token, log-probability], …]` of the answer and its end (`--logprobs`)",
+    "reference_logprob": "`{sum, tokens, bytes}` of the reference answer (`--score-references`)",
+    "label_scores": "`{label: log-probability}` of each label as the answer (`--label-scores`)",
 }
 
 SUMMARY_FIELDS: dict[str, str] = {

@@ -34,6 +34,7 @@ WITH_TORCH = {
     "fitting",
     "forward",
     "hardware",
+    "likelihood",
     "heads",
     "memory",
     "models",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,10 @@ from instructune.configs import GenerateConfig
 from instructune.environment import before_torch, importing_torch
 from instructune.errors import Exit, UserError
 from instructune.jsonl import load_document
+from instructune.measures import Measures
 from instructune.modelfiles import ModelFiles, resolve
 from instructune.plan import limit_of
+from instructune.records import Record
 from instructune.rundir import open_run
 from instructune.tokenizer import Tokenizer
 from instructune.tokens import prompt_ids
@@ -43,6 +46,12 @@ class Local:
         if self.limit is not None and files.adapter:  # virtual tokens take places too
             adapter = _document(files.adapter / "adapter_config.json")
             self.limit -= adapter.get("num_virtual_tokens") or 0
+        self.measures = Measures(
+            self.tokenizer,
+            references=config.score_references,
+            labels=config.label_scores,
+            limit=self.limit,
+        )
         self._model: Any = None
 
     def _check_template(self, files: ModelFiles) -> None:
@@ -84,16 +93,38 @@ class Local:
 
     def complete(self, prompts: list[Prompt], tick: Tick) -> list[Completion]:
         """Answer the longest first; what is too long or refused becomes an error."""
+        measured = self._measured([prompt.record for prompt in prompts])
         rows: list[Row | Completion] = []
-        for prompt in prompts:
+        for prompt, fields in zip(prompts, measured, strict=True):
             try:
-                rows.append(self._row(prompt))
+                if isinstance(fields, UserError):
+                    raise fields
+                rows.append(self._row(prompt) if self.config.max_new_tokens else _likeliest(fields))
             except UserError as error:
                 rows.append(Completion(None, "error", error=error.reason))
         asked = [row for row in rows if not isinstance(row, Completion)]
         if asked:
             self._decode(sorted(asked, key=lambda row: -len(row.prompt)), len(prompts), tick)
-        return [row if isinstance(row, Completion) else self._completion(row) for row in rows]
+        found = [row if isinstance(row, Completion) else self._completion(row) for row in rows]
+        return [
+            one._replace(measured={**one.measured, **fields}) if isinstance(fields, dict) else one
+            for one, fields in zip(found, measured, strict=True)
+        ]
+
+    def _measured(self, records: list[Record]) -> list[dict[str, Any] | UserError]:
+        """What the model finds of given answers; once a record, however many samples it has."""
+        if not self.measures:
+            return [{} for _ in records]
+        from instructune.likelihood import log_probabilities
+        from instructune.memory import memory_errors
+
+        once = {record["id"]: record for record in records}
+        with memory_errors():
+            found = self.measures.of(
+                list(once.values()), lambda *asked: log_probabilities(self.model, *asked)
+            )
+        by_id = dict(zip(once, found, strict=True))
+        return [by_id[record["id"]] for record in records]
 
     def _decode(self, rows: list[Row], count: int, tick: Tick) -> None:
         from instructune.decoding import Settings, decode
@@ -107,9 +138,10 @@ class Local:
             unfinished = sum(row.finish_reason is None for row in rows)
             tick(count - unfinished, tokens)
 
-        settings = Settings(self.config.temperature, self.config.top_p, self.config.top_k)
+        config = self.config
+        settings = Settings(config.temperature, config.top_p, config.top_k, config.logprobs)
         with memory_errors():
-            decode(self.model, rows, self.stops, settings, self.config.batch_size, tell)
+            decode(self.model, rows, self.stops, settings, config.batch_size, tell)
 
     def _row(self, prompt: Prompt) -> Row:
         from instructune.decoding import Row
@@ -147,7 +179,20 @@ class Local:
             return Completion(None, "error", len(row.prompt), len(row.ids), reason)
         assert row.finish_reason
         text, _ = self._cut(row.ids)
-        return Completion(text, row.finish_reason, len(row.prompt), len(row.ids))
+        measured = {"token_logprobs": self._told(row)} if self.config.logprobs else {}
+        return Completion(text, row.finish_reason, len(row.prompt), len(row.ids), measured=measured)
+
+    def _told(self, row: Row) -> list[list[Any]]:
+        """The answer's tokens as they stand in the vocabulary, and what each was worth."""
+        tokens = [self.tokenizer.token(i) for i in row.ids]
+        ended = [""] * (len(row.logprobs) - len(tokens))  # by a token that is not in the answer
+        return [[token, value] for token, value in zip(tokens + ended, row.logprobs, strict=True)]
+
+
+def _likeliest(fields: Mapping[str, Any]) -> Completion:
+    """The answer of a model that is not to write any: the label it finds likeliest, or nothing."""
+    scores: dict[str, float] = fields.get("label_scores", {})
+    return Completion(max(scores, key=scores.__getitem__, default=""), "stop")
 
 
 def _fingerprint(files: ModelFiles, seed: int) -> str:

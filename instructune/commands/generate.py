@@ -27,7 +27,7 @@ def generate(
         str, typer.Option("--output", "-o", metavar="FILE|-", help="Where the predictions go.")
     ] = GenerateConfig.output,
     max_new_tokens: Annotated[
-        int, typer.Option(help="Tokens an answer at most.")
+        int, typer.Option(help="Tokens an answer at most; 0 only scores what is given.")
     ] = GenerateConfig.max_new_tokens,
     temperature: Annotated[
         float, typer.Option(help="0 takes the likeliest token; above, tokens are drawn.")
@@ -39,6 +39,20 @@ def generate(
         int, typer.Option(help="Draw from this many likeliest tokens; 0 = all.")
     ] = GenerateConfig.top_k,
     samples: Annotated[int, typer.Option(help="Answers a row.")] = GenerateConfig.samples,
+    score_references: Annotated[
+        bool,
+        typer.Option("--score-references", help="Say how likely the model finds the references."),
+    ] = GenerateConfig.score_references,
+    label_scores: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,…|@FILE|FIELD",
+            help="Say how likely it finds each label, or each item of a field, as the answer.",
+        ),
+    ] = GenerateConfig.label_scores,
+    logprobs: Annotated[
+        bool, typer.Option("--logprobs", help="Keep the log-probability of each token.")
+    ] = GenerateConfig.logprobs,
     stop: Annotated[
         list[str], typer.Option(metavar="TEXT", help="End an answer before this text.")
     ] = list(GenerateConfig.stop),  # noqa: B006

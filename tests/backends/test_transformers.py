@@ -372,3 +372,53 @@ def test_the_settings_that_answers_depend_on(folder):
     assert settings["stop_ids"] == [IM_END]
     assert {"torch", "transformers", "instructune"} <= settings["versions"].keys()
     assert other.settings()["tokenizer"] != settings["tokenizer"]
+
+
+# what is measured beside the answer
+
+
+def test_the_likelihood_of_a_reference_is_the_loss_that_training_would_see(folder):
+    from instructune.batches import TokenData
+    from instructune.heads import supervised_loss
+    from instructune.tokens import Encoding
+
+    local = backend(folder, score_references=True, max_new_tokens=2)
+    rows = [chat("hi", "hello"), chat("a longer question", "and an answer")]
+    records = [Record({"id": str(n)} | row) for n, row in enumerate(rows)]
+    found = local.complete([Prompt(record, 0) for record in records], lambda *told: None)
+    data = TokenData(Encoding(local.tokenizer).sequences(records))
+    with torch.inference_mode():
+        loss = supervised_loss(local.model)(data.batch([0, 1], 0)).item()
+    measured = [answer.measured["reference_logprob"] for answer in found]
+    assert -sum(one["sum"] for one in measured) == pytest.approx(loss, rel=1e-5)
+    assert sum(one["tokens"] for one in measured) == data.learned
+    assert [one["bytes"] for one in measured] == [5, 13]
+    assert all(answer.finish_reason == "length" for answer in found)
+
+
+def test_the_likeliest_label_is_the_answer_of_a_model_that_is_to_write_none(folder):
+    local = backend(folder, label_scores="yes,no,perhaps", max_new_tokens=0, samples=1)
+    prompt = Prompt(Record({"id": "1"} | chat("hi")), 0)
+    (answer,) = local.complete([prompt], lambda *told: None)
+    scores = answer.measured["label_scores"]
+    assert answer.text == max(scores, key=scores.__getitem__)
+    assert (answer.finish_reason, list(scores)) == ("stop", ["yes", "no", "perhaps"])
+    # adding up to less than 1 with all other answers, as the end of each counts
+    assert sum(map(lambda score: 2.718281828**score, scores.values())) < 1
+
+
+def test_token_logprobs_are_of_the_answer_and_its_end(folder):
+    local = backend(folder, logprobs=True)
+    with saying(local, tokens_of("ab", IM_END)):
+        (answer,) = ask(local, chat("hi"))
+    told = answer.measured["token_logprobs"]
+    assert [token for token, _ in told] == ["a", "b", ""]
+    one_hot = 1 - torch.logsumexp(torch.tensor([1.0] + [0.0] * 263), 0).item()
+    assert [value for _, value in told] == pytest.approx([one_hot] * 3, abs=1e-5)
+
+
+def test_a_row_that_cannot_be_measured_is_an_error(folder):
+    local = backend(folder, score_references=True, max_length=40, max_new_tokens=4)
+    (answer,) = ask(local, chat("hi", "x" * 60))
+    assert (answer.text, answer.finish_reason) == (None, "error")
+    assert "more than 40" in str(answer.error)

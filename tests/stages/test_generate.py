@@ -195,6 +195,21 @@ def test_every_setting_of_the_answers_is_heeded(answer, setting, value, also):
     assert answers(**also) != answers(**also | {setting: value})
 
 
+def test_what_is_measured_stands_beside_the_answer(answer):
+    rows = [chat("hi", "ho", id="a"), chat("no", "yes", id="b", options=["x", "yy"])]
+    for row in rows:
+        row.setdefault("options", ["u", "v"])
+    how = {"score_references": True, "label_scores": "options", "logprobs": True}
+    found, _ = answer(rows, samples=2, temperature=1.0, **how)
+    assert [list(row["label_scores"]) for row in found] == [["u", "v"]] * 2 + [["x", "yy"]] * 2
+    assert [row["reference_logprob"]["bytes"] for row in found] == [2, 2, 3, 3]
+    assert all(len(row["token_logprobs"]) >= 1 for row in found)
+    # a row that is a prediction already is measured anew
+    again, _ = answer(found[::2], output="again.jsonl", label_scores="p,q", max_new_tokens=0)
+    assert [row["prediction"] in "pq" for row in again] == [True, True]
+    assert [row.keys() & {"token_logprobs", "reference_logprob"} for row in again] == [set()] * 2
+
+
 def test_settings_that_answers_do_not_show(answer, monkeypatch):
     """batch_size, window, threads, device, backend: what the model or the backend is told."""
     seen: dict[str, Any] = {}
