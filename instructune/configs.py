@@ -45,15 +45,19 @@ class PrepareConfig:
         _choice("--id", self.id, ("own", "hash", "prefix"))
         _check_bad_rows(self.bad_rows, self.rejects)
         _least("--seed", self.seed, 0)
-        _choice("--mix-by", self.mix_by, ("rows", "words"))
+        _choice("--mix-by", self.mix_by, ("rows", "words", "tokens"))
         _least("--mix-total", self.mix_total, 1)
         if not self.mix and (self.mix_total or self.mix_by != "rows"):
             raise usage("needs --mix", where="--mix-total" if self.mix_total else "--mix-by")
         most = (self.balance or "").partition("=")[2]
         if most and not (most.isdecimal() and int(most)):
             raise usage(f"expected FIELD or FIELD=MOST, got {self.balance!r}", where="--balance")
-        if self.model and not self.report:
-            raise usage("needs --report: it counts the tokens there", where="--model")
+        if self.mix_by == "tokens" and not self.model:
+            hint = "--model NAME: whose tokens, such as the model to be trained"
+            raise usage("needs --model", where="--mix-by tokens", hint=hint)
+        if self.model and not self.report and self.mix_by != "tokens":
+            reason = "needs --report or --mix-by tokens: they count its tokens"
+            raise usage(reason, where="--model")
         if self.exact and self.split is None:
             raise usage("needs --split", where="--exact")
         if "{split}" in self.output and self.manifest:

@@ -17,6 +17,16 @@ from instructune.steps import Reason, WholeFilter
 from instructune.texts import all_text, words
 
 
+def by_rows(record: Record) -> int:
+    """Each row counts as one."""
+    return 1
+
+
+def by_words(record: Record) -> int:
+    """A row counts as its words."""
+    return len(words(all_text(record)))
+
+
 @dataclass
 class Plan:
     """What is to be decided of all records; `typed` names the source that a file was typed as."""
@@ -25,7 +35,7 @@ class Plan:
     splitter: Splitter | None = None
     by_own_split: bool = False
     shares: Mapping[str, float] = field(default_factory=dict)
-    by_words: bool = False
+    size: Callable[[Record], int] = by_rows
     total: int | None = None
     balance: str | None = None
     typed: Mapping[str, str] = field(default_factory=dict)
@@ -110,7 +120,7 @@ def gather(records: Iterable[Record], rows: Spool, plan: Plan, tally: Tally) -> 
             plan.splitter.see(record)
         if plan.shares:
             sources.append(plan.typed[tally.source])
-            sizes.append(len(words(all_text(record))) if plan.by_words else 1)
+            sizes.append(plan.size(record))
             ids.append(record["id"])
     found = Gathered(rows)
     for whole in plan.filters:

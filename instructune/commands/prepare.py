@@ -70,7 +70,10 @@ def prepare(
         typer.Option(metavar="SOURCE=WEIGHT", help="A source's share of the rows; one each."),
     ] = list(PrepareConfig.mix),  # noqa: B006
     mix_by: Annotated[
-        str, typer.Option(metavar="rows|words", help="What the shares of --mix count.")
+        str,
+        typer.Option(
+            metavar="rows|words|tokens", help="What --mix counts: tokens are those of --model."
+        ),
     ] = PrepareConfig.mix_by,
     mix_total: Annotated[
         int | None, typer.Option(help="Size of the mix; default: until a source runs out.")
@@ -106,7 +109,9 @@ def prepare(
     ] = PrepareConfig.report,
     model: Annotated[
         str | None,
-        typer.Option("--model", "-m", help="Lengths in the report in this model's tokens too."),
+        typer.Option(
+            "--model", "-m", help="Lengths in the report in this model's tokens too; --mix-by."
+        ),
     ] = PrepareConfig.model,
     manifest: options.Manifest = PrepareConfig.manifest,
     config: options.ConfigFile = None,

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from instructune import files, lineage, mixing, reports, splits
 from instructune.configs import PrepareConfig
 from instructune.errors import UserError
-from instructune.gathering import Plan, gather
+from instructune.gathering import Plan, by_rows, by_words, gather
 from instructune.instructions import Instructions
 from instructune.jsonl import RowWriter
 from instructune.paths import expanded
@@ -19,7 +19,7 @@ from instructune.sources import Reading, Tally, read_records
 from instructune.splits import Splitter
 from instructune.spool import Spool
 from instructune.steps import Change, Steps
-from instructune.texts import prompt_of
+from instructune.tokencounts import token_counter, token_size
 
 _SIDE = "{split}"
 Write = Callable[[dict[str, Any]], None]
@@ -57,7 +57,7 @@ def prepare(config: PrepareConfig) -> Prepared:
             rows = found.instructed(templates, tally) if templates else iter(found)
             shares = shares or dict.fromkeys(sorted(set(found.sides.values())), 0.0)
         if config.report:
-            profile = Profile(_token_counter(config.model) if config.model else None)
+            profile = Profile(token_counter(config.model) if config.model else None)
             report = stack.enter_context(files.open_output(config.report))
             rows = profile.passing(rows)
         names = {}
@@ -73,25 +73,6 @@ def prepare(config: PrepareConfig) -> Prepared:
             report.write(reports.prepared(tally.as_dict(), profile.facts()))
     _write_manifests(config, tally, written)
     return Prepared(tally, written, explained)
-
-
-def _token_counter(model: str) -> Callable[[Record], int | None]:
-    """How many tokens the model sees of a record; None where its template refuses it."""
-    from instructune.modelfiles import resolve
-    from instructune.tokenizer import Tokenizer
-
-    tokenizer = Tokenizer(resolve(model).tokenizer)
-
-    def count(record: Record) -> int | None:
-        text: Any = prompt_of(record)
-        if "messages" in record:
-            try:
-                text = tokenizer.template.render(record["messages"], tools=record.get("tools"))
-            except UserError:
-                return None
-        return len(tokenizer.encode(text).ids)
-
-    return count
 
 
 def _read(config: PrepareConfig, tally: Tally, reject: Write) -> Iterator[Record]:
@@ -110,12 +91,19 @@ def _plan(
         splitter=Splitter(shares, seed=config.seed, exact=config.exact) if shares else None,
         by_own_split=_SIDE in config.output,
         shares=mixing.weights(config.mix, config.sources) if config.mix else {},
-        by_words=config.mix_by == "words",
+        size=_size(config),
         total=config.mix_total,
         balance=config.balance,
         typed=typed,
         seed=config.seed,
     )
+
+
+def _size(config: PrepareConfig) -> Callable[[Record], int]:
+    """What a row counts in a mix."""
+    if config.mix_by == "tokens":
+        return token_size(str(config.model))
+    return by_words if config.mix_by == "words" else by_rows
 
 
 def _filters(config: PrepareConfig) -> list[str]:
