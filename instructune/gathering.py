@@ -53,6 +53,7 @@ class Gathered:
         self.rows = rows
         self.reasons: dict[int, Reason] = {}
         self.sides: dict[int, str] = {}
+        self.copies: list[int] = []
         self.first_side: str | None = None
 
     def kept(self) -> list[int]:
@@ -107,12 +108,16 @@ def gather(records: Iterable[Record], rows: Spool, plan: Plan, tally: Tally) -> 
     """Spool the records, then let each filter decide in turn; the first reason counts.
 
     The mix is made of what they leave, sides are dealt among what it leaves, and labels are
-    balanced on the first side alone: a test set keeps the labels as they come.
+    balanced on the first side alone: a test set keeps the labels as they come, and holds no
+    augmented rows.
     """
     sources: list[str] = []
     sizes: list[int] = []
     ids: list[str] = []
+    found = Gathered(rows)
     for record in records:
+        if "augmented" in record:
+            found.copies.append(len(rows))
         rows.append(record)
         for whole in plan.filters:
             whole.see(record)
@@ -122,7 +127,6 @@ def gather(records: Iterable[Record], rows: Spool, plan: Plan, tally: Tally) -> 
             sources.append(plan.typed[tally.source])
             sizes.append(plan.size(record))
             ids.append(record["id"])
-    found = Gathered(rows)
     for whole in plan.filters:
         found.reasons = whole.reasons(rows) | found.reasons
     if plan.shares:
@@ -151,6 +155,10 @@ def _deal(found: Gathered, plan: Plan) -> None:
         found.sides = own_sides(found.rows, found.kept())
         sides = set(found.sides.values())
         found.first_side = "train" if "train" in sides else min(sides, default=None)
+    for number in found.copies:
+        if found.sides.get(number, found.first_side) != found.first_side:
+            del found.sides[number]
+            found.reasons[number] = Reason("augmented, so for the first side alone")
 
 
 class _Draw:

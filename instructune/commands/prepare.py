@@ -88,7 +88,8 @@ def prepare(
         str | None,
         typer.Option(
             metavar="NAME=SHARE,…",
-            help="Deal rows to sides; near-duplicates and groups stay together.",
+            help="Deal rows to sides; near-duplicates and groups stay together, "
+            "augmented rows only on the first.",
         ),
     ] = PrepareConfig.split,
     exact: Annotated[
