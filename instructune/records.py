@@ -153,6 +153,11 @@ FIELDS: dict[str, Field] = {
     "duplicate_of": Field(
         "id of the row that stayed instead of this dropped one", {"type": "string"}, _STRING
     ),
+    "jaccard": Field(
+        "how much of that row's word n-grams this near duplicate shares, from 0 to 1",
+        {"type": "number"},
+        _NUMBER,
+    ),
     "touches": Field(
         "place of the evaluation row that this dropped one shares text with",
         {"type": "string"},
@@ -177,6 +182,7 @@ DESCRIPTIVE = frozenset(
         "augmented",
         "dropped",
         "duplicate_of",
+        "jaccard",
         "touches",
         "group",
         "split",

@@ -7,6 +7,8 @@ from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 from instructune import files, lineage, mixing, reports, splits
+from instructune.agreement import Agreement
+from instructune.clusters import Clusters
 from instructune.configs import PrepareConfig
 from instructune.errors import UserError
 from instructune.gathering import Plan, by_rows, by_words, gather
@@ -26,11 +28,14 @@ Write = Callable[[dict[str, Any]], None]
 
 
 class Prepared(NamedTuple):
-    """Where each row went, rows by file, and what became of the records that were asked about."""
+    """Where each row went, rows by file, what became of the records that were asked about, and
+    what was noticed: agreement of annotators, clusters of duplicates.
+    """
 
     tally: Tally
     rows: dict[str, int]
     explained: dict[str, list[Change]]
+    noticed: dict[str, Any]
 
 
 def prepare(config: PrepareConfig) -> Prepared:
@@ -42,10 +47,11 @@ def prepare(config: PrepareConfig) -> Prepared:
     templates = [Instructions(spec, config.seed) for spec in config.template]
     plan = _plan(config, steps, shares, typed)
     tally, explained = Tally(), dict[str, list[Change]]()
+    agreement, clusters = Agreement(), Clusters()
     with ExitStack() as stack:
         reject = _writer(stack, config.rejects) or (lambda bad: None)
-        drop = _writer(stack, config.dropped) or (lambda record: None)
-        rows = _read(config, tally, reject)
+        drop = clusters.watching(_writer(stack, config.dropped))
+        rows = agreement.passing(_read(config, tally, reject))
         if config.explain:
             rows = _explaining(rows, steps, set(config.explain), explained)
         if steps:
@@ -69,10 +75,12 @@ def prepare(config: PrepareConfig) -> Prepared:
                 _check_places(config, shares, list(typed))
         written = _write(rows, config.output, names, stack)
         tally.check()
+        noticed = {"agreement": agreement.facts()} if agreement else {}
+        noticed |= {"duplicate_clusters": clusters.facts()} if clusters else {}
         if config.report:
-            report.write(reports.prepared(tally.as_dict(), profile.facts()))
+            report.write(reports.prepared(tally.as_dict() | noticed, profile.facts()))
     _write_manifests(config, tally, written)
-    return Prepared(tally, written, explained)
+    return Prepared(tally, written, explained, noticed)
 
 
 def _read(config: PrepareConfig, tally: Tally, reject: Write) -> Iterator[Record]:
