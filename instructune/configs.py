@@ -209,6 +209,8 @@ class ShowConfig:
     path: str = "-"
     limit: int = 5
     baseline: str | None = None
+    profile: bool = False
+    disagreements: bool = False
     mask: bool = False
     model: str | None = None
     train_on: str = "assistant"
@@ -225,6 +227,21 @@ class ShowConfig:
             raise usage("needs --model", where="--mask")
         if self.baseline is not None and self.mask:
             raise usage("shows answers, not tokens; leave --mask out", where="--baseline")
+        others = {"--profile": self.profile, "--disagreements": self.disagreements}
+        for flag, given in others.items():
+            if given and flag != self.view:
+                raise usage(f"cannot go with {self.view}", where=flag)
+
+    @property
+    def view(self) -> str | None:
+        """The option that asks for something else than the first rows."""
+        asked = {
+            "--mask": self.mask,
+            "--baseline": self.baseline is not None,
+            "--profile": self.profile,
+            "--disagreements": self.disagreements,
+        }
+        return next((flag for flag, given in asked.items() if given), None)
 
 
 _MOST = 2**63 - 1  # what a tensor can hold
