@@ -37,14 +37,19 @@ class Agreement:
 
     def see(self, record: Record) -> None:
         """Take in a record; copies that a transform made repeat what was seen."""
-        given = {k: v for k, v in record.get("annotations", {}).items() if v is not None}
-        if not given or "augmented" in record:
+        if "augmented" not in record:
+            self.add(record["id"], record.get("annotations", {}))
+
+    def add(self, name: str, annotations: Annotations) -> None:
+        """Take in the annotations of the record of this id; None is missing."""
+        given = {k: v for k, v in annotations.items() if v is not None}
+        if not given:
             return
-        key = tuple((name, type(v) is str, as_text(v)) for name, v in sorted(given.items()))
+        key = tuple((k, type(v) is str, as_text(v)) for k, v in sorted(given.items()))
         if key not in self._counts:
             self._rows.append(given)
         self._counts[key] += 1
-        for found in disagreements([(record["id"], given)]):
+        for found in disagreements([(name, given)]):
             self.disagreeing += 1
             if len(self.disagreements) < self._listed:
                 self.disagreements.append(found)

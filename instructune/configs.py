@@ -5,10 +5,13 @@ A test compares these with the commands' options and with what the code reads.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
 from instructune.errors import did_you_mean, usage
+
+_COUNTS_FOR_NOTHING = {"counts": False}  # in no artifact a bit depends on such a setting
 
 
 @dataclass(frozen=True)
@@ -39,12 +42,16 @@ class PrepareConfig:
     dropped: str | None = None
     report: str | None = None
     model: str | None = None
+    workers: int | None = dataclasses.field(
+        default=None, metadata={"counts": False}
+    )  # for no artifact
     manifest: str | None = None
 
     def __post_init__(self) -> None:
         _choice("--id", self.id, ("own", "hash", "prefix"))
         _check_bad_rows(self.bad_rows, self.rejects)
         _least("--seed", self.seed, 0)
+        _between("--workers", self.workers, 1, 256)
         _choice("--mix-by", self.mix_by, ("rows", "words", "tokens"))
         _least("--mix-total", self.mix_total, 1)
         if not self.mix and (self.mix_total or self.mix_by != "rows"):

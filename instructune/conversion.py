@@ -30,8 +30,9 @@ class _Plan(NamedTuple):
 class Converter:
     """Converts rows; counts in `notes` the columns that keep their data under `fields`."""
 
-    def __init__(self, format: str | None, columns: Mapping[str, str], notes: Counter[str]) -> None:
-        self.fixed, self.columns, self.notes = format, columns, notes
+    def __init__(self, format: str | None, columns: Mapping[str, str]) -> None:
+        self.fixed, self.columns = format, columns
+        self.notes: Counter[str] = Counter()
         self._mapped = frozenset(columns.values())
         self._plans: dict[tuple[str, ...], _Plan] = {}
         modules = [formats[name] for name in ([format] if format else formats.names())]

@@ -10,11 +10,12 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
-from instructune import encodings
+from instructune import blocks, encodings
+from instructune.blocks import Block
 from instructune.containers import containers
 from instructune.errors import UserError
 from instructune.files import STDIO, open_input, shown
-from instructune.jsonl import BadRow, Row, loads
+from instructune.jsonl import loads
 
 _SAMPLE = 1 << 16  # characters looked at
 _TABLE = 3  # lines that show a table
@@ -24,10 +25,10 @@ _MARKUP = re.compile(r"<(?:!doctype|\?xml|html|head|body)\b", re.IGNORECASE)
 _NO_TOKEN = re.compile(r"#|-DOCSTART-")
 
 
-def open_rows(
+def open_blocks(
     name: str, container: str | None, encoding: str | None, hashes: dict[str, str]
-) -> Iterator[Row | BadRow | None]:
-    """Yield the rows of a source; the hash of each file behind them goes to `hashes`.
+) -> Iterator[Block]:
+    """Yield the rows of a source in blocks; the hash of each file behind them goes to `hashes`.
 
     `container` is `NAME[:key=value,…]`. Raises where nothing tells what the source is, or
     where it is not in the encoding that it should be in; the error says what to type.
@@ -50,7 +51,10 @@ def open_rows(
                 encodings.refuse_foreign(encodings.head(stream), shown(source.name))
         first, *others = streams
         settings = [] if options is None else [options]
-        yield from module.read(first, shown(name), *settings, *others)
+        if hasattr(module, "blocks"):
+            yield from module.blocks(first, name, *settings)
+        else:
+            yield from blocks.of_rows(module.read(first, shown(name), *settings, *others), name)
         for source in sources:
             hashes[source.name] = source.sha256()
             source.check_unchanged()

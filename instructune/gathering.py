@@ -10,10 +10,10 @@ from instructune.errors import UserError
 from instructune.instructions import Instructions, label_names
 from instructune.mixing import balanced, mixed
 from instructune.records import Record
-from instructune.sources import Tally
 from instructune.splits import Splitter, own_sides
 from instructune.spool import Spool
 from instructune.steps import Reason, WholeFilter
+from instructune.tally import Tally
 from instructune.texts import all_text, words
 
 

@@ -6,7 +6,9 @@ import hashlib
 import re
 from array import array
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from instructune.files import shown
 from instructune.records import Record, content_id
@@ -14,24 +16,34 @@ from instructune.records import Record, content_id
 _CONTENT_ID = re.compile("[0-9a-f]{16}")
 
 
-class Ids:
-    """Gives each record an id unique in the output, remembering 64 bits of each."""
+class Proposal(NamedTuple):
+    """The id that a record would have: its own, or one made of its content."""
 
-    def __init__(self, mode: str) -> None:
-        self.mode = mode
+    name: str
+    own: bool
+
+
+def propose(record: Record, source: str, mode: str) -> Proposal:
+    """What a record from the file `source` would be called; `mode` as in `--id`."""
+    own = record.get("id")
+    if not own or mode == "hash":
+        return Proposal(content_id(record), own=False)
+    return Proposal(f"{_stem(source)}:{own}" if mode == "prefix" else own, own=True)
+
+
+class Ids:
+    """Makes ids unique in an output, remembering 64 bits of each."""
+
+    def __init__(self) -> None:
         self._seen = HashSet()
         self._repeats: Counter[str] = Counter()
 
-    def give(self, record: Record, source: str) -> str:
-        """The id of a record from the file `source`; ValueError if its own was given before."""
-        own = record.get("id")
-        if not own or self.mode == "hash":
-            return self._unique(content_id(record))
-        if self.mode == "prefix":
-            own = f"{_stem(source)}:{own}"
-        if not self._seen.add(_hash(own)):
-            raise ValueError(f"id {own!r} is repeated (--id hash or --id prefix makes new ones)")
-        return own
+    def answer(self, proposals: Iterable[Proposal]) -> list[str | None]:
+        """The id of each record in turn; None for its own one that was given before."""
+        return [self._given(name) if own else self._unique(name) for name, own in proposals]
+
+    def _given(self, own: str) -> str | None:
+        return own if self._seen.add(_hash(own)) else None
 
     def _unique(self, name: str) -> str:
         if self._seen.add(int(name, 16)):

@@ -37,13 +37,19 @@ class BadRow(NamedTuple):
     text: str
 
 
-def read_rows(stream: BinaryIO, name: str, wrap: str = "") -> Iterator[Row | BadRow | None]:
+class Encoded(bytes):
+    """A row as bytes already, without the line end."""
+
+
+def read_rows(
+    stream: BinaryIO, name: str, wrap: str = "", before: int = 0
+) -> Iterator[Row | BadRow | None]:
     """Yield each line of `stream` as a Row or a BadRow; None stands for a blank line.
 
     Lines end at `\\n` only: U+2028 and its like belong to the text. With `wrap`, a value that is
-    no object becomes one that holds it under this name.
+    no object becomes one that holds it under this name. `before` counts the lines ahead of them.
     """
-    lines = _Lines(stream)
+    lines = _Lines(stream, before)
     read = jsonlines.Reader(lines, loads=lines.loads).read  # type: ignore[arg-type]
     while True:
         try:
@@ -68,8 +74,8 @@ def read_rows(stream: BinaryIO, name: str, wrap: str = "") -> Iterator[Row | Bad
 class _Lines:
     """The lines of a stream, bounded in length, with the current one at hand."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self.stream, self.number = stream, 0
+    def __init__(self, stream: BinaryIO, before: int) -> None:
+        self.stream, self.number = stream, before
         self.line, self.too_long = b"", False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -244,6 +250,8 @@ def _check_surrogates(value: Any) -> None:
 
 def dumps(row: Any) -> bytes:
     """One row as bytes without the line end; raises ValueError on NaN and infinities."""
+    if type(row) is Encoded:
+        return row
     try:
         line = orjson.dumps(row)
     except TypeError:  # integers over 64 bits

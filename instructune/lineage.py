@@ -34,8 +34,12 @@ def versions(*packages: str) -> dict[str, str]:
 
 
 def plain(config: Any) -> dict[str, Any]:
-    """A config as JSON, with paths reduced to names: no manifest holds a machine's folders."""
-    return {key: shortened(value) for key, value in dataclasses.asdict(config).items()}
+    """A config as JSON: what no artifact depends on left out, paths reduced to names.
+
+    No manifest holds a machine's folders.
+    """
+    counts = [f.name for f in dataclasses.fields(config) if f.metadata.get("counts", True)]
+    return {name: shortened(getattr(config, name)) for name in counts}
 
 
 def shortened(value: Any) -> Any:

@@ -10,7 +10,8 @@ from instructune.errors import UserError
 from instructune.files import open_input
 from instructune.jsonl import BadRow, Row, read_rows
 from instructune.records import FIELDS, PREDICTION_FIELDS, Record, key_of
-from instructune.sources import Reading, Tally, read_records
+from instructune.sources import Reading, read_records
+from instructune.tally import Tally
 
 Key = tuple[str, int]
 

@@ -8,10 +8,15 @@ from collections.abc import Iterator
 from types import TracebackType
 
 from instructune.files import naming_errors
-from instructune.jsonl import dumps, loads
+from instructune.jsonl import Encoded, dumps, loads
 from instructune.records import Record
 
 _IN_MEMORY = 32 << 20  # bytes kept before a file is made
+
+
+def decoded(row: Record | Encoded) -> Record:
+    """A record from its bytes, or the record that it is already."""
+    return row if isinstance(row, Record) else Record(loads(row.decode(), row))
 
 
 class Spool:
@@ -46,7 +51,7 @@ class Spool:
             raise IndexError(number)
         start, end = self._starts[number], self._starts[number + 1]
         self._file.seek(start)
-        return Record(loads(self._file.read(end - start).decode()))
+        return decoded(Encoded(self._file.read(end - start)))
 
     def __iter__(self) -> Iterator[Record]:
         return (self[number] for number in range(len(self)))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from instructune.filters import filters
 from instructune.records import Record, fault
@@ -14,6 +14,7 @@ from instructune.transforms import transforms
 
 Transform = Callable[[Record, "Counter[str]"], list[Record]]
 Filter = Callable[[Record], str | None]
+Ask = Callable[[int, Sequence[Any]], Sequence[Any]]
 
 
 class Reason(str):
@@ -26,6 +27,20 @@ class Reason(str):
         return self
 
     facts: dict[str, Any]
+
+
+@runtime_checkable
+class RememberingFilter(Protocol):
+    """A filter whose answer depends on the rows before.
+
+    What it needs of a record is its key, which is made wherever the record is at hand.
+    """
+
+    def key(self, record: Record) -> Any:
+        """What of the record decides, and no more."""
+
+    def answer(self, keys: Sequence[Any]) -> list[Reason | None]:
+        """Why the records with these keys, which come next, are dropped, or None."""
 
 
 class WholeFilter(Protocol):
@@ -55,7 +70,7 @@ class Steps:
         for spec in transform:
             _, module, options = transforms.configure(spec)
             self.transforms[spec] = module.Transform(options)
-        self.filters: dict[str, Filter] = {}
+        self.filters: dict[str, Filter | RememberingFilter] = {}
         self.whole: dict[str, WholeFilter] = {}
         for spec in filter:
             _, module, options = filters.configure(spec)
@@ -73,14 +88,37 @@ class Steps:
             made = [new for old in made for new in transform(old, changes)]
         return made
 
-    def reason(self, record: Record, *, changed: bool) -> str | None:
-        """Why a record is dropped, or None: the first filter that says so."""
-        if changed and (broken := fault(record)):
-            return f"{broken} after the transforms"
-        return next((reason for drops in self.filters.values() if (reason := drops(record))), None)
+    def remembering(self) -> list[RememberingFilter]:
+        """The filters that must be asked in the order of the rows, as `drops` numbers them."""
+        return [kept for kept in self.filters.values() if isinstance(kept, RememberingFilter)]
+
+    def drops(
+        self, records: Mapping[int, Record], changed: Collection[int], ask: Ask
+    ) -> dict[int, tuple[str, str]]:
+        """The step that drops a record and why, by the record's number.
+
+        `changed` are those to be checked anew. `ask(number, keys)` answers for the filters that
+        remember, of which the first has the number 1.
+        """
+        found: dict[int, tuple[str, str]] = {}
+        for number in changed:
+            if broken := fault(records[number]):
+                found[number] = "the transforms", f"{broken} after the transforms"
+        asked = 0
+        for spec, drops in self.filters.items():
+            left = [number for number in records if number not in found]
+            if isinstance(drops, RememberingFilter):
+                asked += 1
+                reasons = ask(asked, [drops.key(records[number]) for number in left])
+            else:
+                reasons = [drops(records[number]) for number in left]
+            for number, reason in zip(left, reasons, strict=True):
+                if reason:
+                    found[number] = spec, reason
+        return found
 
     def explained(self, record: Record) -> Iterator[Change]:
-        """Each step that changed or dropped a copy of the record, or what became of it."""
+        """Each transform that changes a copy of the record, or what became of it."""
         made = [record]
         for spec, transform in self.transforms.items():
             new: list[Record] = []
@@ -90,8 +128,3 @@ class Steps:
                     yield Change(spec, old, after)
                 new += after
             made = new
-        for last in made:
-            for spec, drops in self.filters.items():
-                if reason := drops(last):
-                    yield Change(spec, last, [], reason)
-                    break

@@ -20,7 +20,8 @@ from instructune.modelfiles import ModelFiles, resolve
 from instructune.objectives import objectives
 from instructune.records import Record
 from instructune.rundir import RunDir
-from instructune.sources import Reading, Tally, read_records
+from instructune.sources import Reading, read_records
+from instructune.tally import Tally
 from instructune.tokenizer import Tokenizer
 from instructune.tokens import Encoding
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,10 +17,9 @@ ANSWER = {"role": "assistant", "content": "a"}
 
 def convert(row, format=None, **fields):
     """(format, record, notes) of one row; `fields` are name=column."""
-    notes: Counter[str] = Counter()
-    converter = Converter(format, {column: name for name, column in fields.items()}, notes)
+    converter = Converter(format, {column: name for name, column in fields.items()})
     name, (record,) = converter(row)
-    return name, dict(record), dict(notes)
+    return name, dict(record), dict(converter.notes)
 
 
 @pytest.mark.parametrize(
@@ -208,7 +205,7 @@ def test_records_pass_through_unchanged():
 
 def test_hostile_keys_do_not_pile_up(monkeypatch):
     monkeypatch.setattr(conversion, "_REMEMBERED", 10)
-    converter = Converter(None, {}, Counter())
+    converter = Converter(None, {})
     for n in range(100):
         converter({"text": "t", f"key{n}": n})
     assert len(converter._plans) <= 10
@@ -220,8 +217,8 @@ def test_a_turn_for_a_row_is_told_with_what_to_type():
 
 
 def records(row, format=None):
-    notes: Counter[str] = Counter()
-    return Converter(format, {}, notes)(row)[1], dict(notes)
+    converter = Converter(format, {})
+    return converter(row)[1], dict(converter.notes)
 
 
 def test_records_of_one_row_share_its_columns_and_number_its_id():

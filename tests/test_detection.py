@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import gzip
 import io
+from itertools import chain
 
 import pyarrow
 import pytest
 from pyarrow import parquet
 
-from instructune.detection import open_rows, told
+from instructune.detection import open_blocks, told
 from instructune.errors import UserError
 from instructune.jsonl import Row
 
@@ -69,6 +70,10 @@ def test_what_is_ambiguous_is_refused_with_what_to_type(name, text, reason, say)
     assert caught.value.reason.startswith(reason)
     assert say in caught.value.hint
     assert (caught.value.where, caught.value.code) == (name, 65)
+
+
+def open_rows(*source):
+    return chain.from_iterable(open_blocks(*source))
 
 
 def values(name: str, container=None, encoding=None) -> list:

@@ -11,9 +11,9 @@ from instructune.filters.duplicates import Filter, Options
 from instructune.gathering import Plan, gather
 from instructune.instructions import Instructions
 from instructune.records import Record
-from instructune.sources import Tally
 from instructune.splits import Splitter
 from instructune.spool import Spool
+from instructune.tally import Tally
 
 
 def records(*texts: str) -> list[Record]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import random
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instructune.ids import HashSet, Ids
+from instructune.ids import HashSet, Ids, propose
 from instructune.records import Record, content_id
 
 
@@ -16,27 +15,30 @@ def record(text: str, **more) -> Record:
     return Record(text=text, **more)
 
 
+def give(ids: Ids, given: Record, source: str = "f", mode: str = "own") -> str | None:
+    (found,) = ids.answer([propose(given, source, mode)])
+    return found
+
+
 def test_own_ids_are_kept_and_others_come_from_the_content():
-    ids = Ids("own")
-    assert ids.give(record("a", id="x1"), "f") == "x1"
-    made = ids.give(record("b"), "f")
+    ids = Ids()
+    assert give(ids, record("a", id="x1")) == "x1"
+    made = give(ids, record("b"))
     assert made == content_id({"text": "b"})
     assert len(made) == 16
-    assert ids.give(record("c", id=""), "f") == content_id({"text": "c"})
+    assert give(ids, record("c", id="")) == content_id({"text": "c"})
 
 
-def test_a_repeated_own_id_is_refused():
-    ids = Ids("own")
-    ids.give(record("a", id="x"), "f")
-    with pytest.raises(ValueError) as caught:
-        ids.give(record("b", id="x"), "f")
-    assert str(caught.value) == "id 'x' is repeated (--id hash or --id prefix makes new ones)"
+def test_a_repeated_own_id_has_no_answer():
+    ids = Ids()
+    proposals = [propose(record(text, id=name), "f", "own") for text, name in ("ax", "by", "cx")]
+    assert ids.answer(proposals) == ["x", "y", None]
 
 
 def test_repeats_of_content_are_numbered():
-    ids = Ids("own")
+    ids = Ids()
     name = content_id({"text": "a"})
-    assert [ids.give(record("a"), "f") for _ in range(4)] == [
+    assert [give(ids, record("a")) for _ in range(4)] == [
         name,
         f"{name}-2",
         f"{name}-3",
@@ -45,30 +47,32 @@ def test_repeats_of_content_are_numbered():
 
 
 def test_a_number_that_was_somebody_s_own_is_passed_over():
-    ids = Ids("own")
+    ids = Ids()
     name = content_id({"text": "a"})
-    ids.give(record("z", id=f"{name}-2"), "f")
-    assert [ids.give(record("a"), "f") for _ in range(3)] == [name, f"{name}-3", f"{name}-4"]
+    give(ids, record("z", id=f"{name}-2"))
+    assert [give(ids, record("a")) for _ in range(3)] == [name, f"{name}-3", f"{name}-4"]
 
 
 def test_an_own_id_that_looks_like_a_made_one_still_counts():
-    ids = Ids("own")
+    ids = Ids()
     name = content_id({"text": "a"})
-    ids.give(record("z", id=name), "f")
-    assert ids.give(record("a"), "f") == f"{name}-2"
-    with pytest.raises(ValueError):
-        ids.give(record("y", id=name), "f")
-    assert ids.give(record("x", id=name.upper()), "f") == name.upper()
+    give(ids, record("z", id=name))
+    assert give(ids, record("a")) == f"{name}-2"
+    assert give(ids, record("y", id=name)) is None
+    assert give(ids, record("x", id=name.upper())) == name.upper()
 
 
 def test_hash_replaces_and_prefix_extends_own_ids():
-    assert Ids("hash").give(record("a", id="x"), "f") == content_id({"text": "a"})
-    prefix = Ids("prefix")
-    assert prefix.give(record("a", id="x"), "data/train.v1.jsonl") == "train.v1:x"
-    assert prefix.give(record("a", id="x"), "data/train.v2.jsonl.gz") == "train.v2:x"
-    assert prefix.give(record("b", id="x"), "data/test.jsonl") == "test:x"
-    assert prefix.give(record("c", id="x"), "-") == "-:x"
-    assert prefix.give(record("d"), "-") == content_id({"text": "d"})
+    assert give(Ids(), record("a", id="x"), mode="hash") == content_id({"text": "a"})
+    ids = Ids()
+    for text, name, source, found in (
+        ("a", "x", "data/train.v1.jsonl", "train.v1:x"),
+        ("a", "x", "data/train.v2.jsonl.gz", "train.v2:x"),
+        ("b", "x", "data/test.jsonl", "test:x"),
+        ("c", "x", "-", "-:x"),
+        ("d", "", "-", content_id({"text": "d"})),
+    ):
+        assert give(ids, record(text, id=name), source, "prefix") == found
 
 
 def test_the_content_id_knows_no_order_no_id_and_no_origin():

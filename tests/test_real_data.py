@@ -9,7 +9,8 @@ import pytest
 
 from instructune.errors import UserError
 from instructune.records import fault
-from instructune.sources import Reading, Tally, read_records
+from instructune.sources import Reading, read_records
+from instructune.tally import Tally
 
 BROKEN_TAGS = "tags with an entity that begins or goes on where none can"
 SEVERAL = "one row, several records"

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from instructune import encodings
 from instructune.errors import UserError
 from instructune.jsonl import BadRow
-from instructune.sources import Reading, Tally, read_records
+from instructune.sources import Reading, read_records
+from instructune.tally import Tally
 
 GOOD = {"text": "good"}
 
@@ -245,7 +246,7 @@ def test_hostile_reasons_stay_short_and_few(write):
 
 
 def test_every_distinct_cause_is_counted_up_to_a_limit(write, monkeypatch):
-    monkeypatch.setattr("instructune.sources._CAUSES", 2)
+    monkeypatch.setattr("instructune.tally._CAUSES", 2)
     rows = [GOOD, 5, {"text": ""}, {"text": None}, {"text": 5}, "s"]
     _, tally, _ = read([write("f", rows)], bad_rows="quarantine")
     assert dict(tally.rejected) == {

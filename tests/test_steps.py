@@ -77,7 +77,9 @@ def record() -> Record:
 def run(steps: Steps) -> tuple[list[str], list[str | None], Counter[str]]:
     changes: Counter[str] = Counter()
     made = steps.transformed(record(), changes)
-    return [one["text"] for one in made], [steps.reason(one, changed=True) for one in made], changes
+    drops = steps.drops(dict(enumerate(made)), range(len(made)), pytest.fail)
+    reasons = [drops.get(number, ("", None))[1] for number in range(len(made))]
+    return [one["text"] for one in made], reasons, changes
 
 
 def test_nothing_to_do():
@@ -98,9 +100,38 @@ def test_a_record_that_a_transform_broke_is_dropped():
     assert run(Steps(["empty"]))[1] == ["text is empty after the transforms"]
 
 
+def test_filters_that_remember_are_asked_about_what_is_left_in_their_turn(monkeypatch):
+    class Remembers:
+        def __init__(self, options: Options) -> None: ...
+
+        def key(self, record: Record) -> str:
+            return record["text"]
+
+        def answer(self, keys: list[str]) -> list[str | None]:
+            raise AssertionError("the memory answers for it")
+
+    monkeypatch.setattr(filters, "_names", [*filters._names, "remembers"])
+    module = SimpleNamespace(Filter=Remembers, Options=Options)
+    monkeypatch.setitem(filters._modules, "remembers", module)
+    steps = Steps([], ["remembers", "ends:text=b", "remembers:text=y"])
+    asked = []
+
+    def ask(number: int, keys: list[str]) -> list[str | None]:
+        asked.append((number, keys))
+        return [f"{number} says so" if key == "ab"[number - 1] else None for key in keys]
+
+    records = {n: Record({"id": str(n), "text": text}) for n, text in enumerate(["a", "b", "c"])}
+    assert steps.drops(records, [], ask) == {
+        0: ("remembers", "1 says so"),
+        1: ("ends:text=b", "ends in b"),
+    }
+    assert asked == [(1, ["a", "b", "c"]), (2, ["c"])]
+    assert len(steps.remembering()) == 2
+
+
 def test_an_explanation_names_each_step_that_did_something():
     given = record()
-    steps = Steps(["append", "append:text=", "twice"], ["ends:text=2"])
+    steps = Steps(["append", "append:text=", "twice"])
     assert list(steps.explained(given)) == [
         Change("append", {"id": "1", "text": "a"}, [{"id": "1", "text": "ax"}]),
         Change(
@@ -108,7 +139,6 @@ def test_an_explanation_names_each_step_that_did_something():
             {"id": "1", "text": "ax"},
             [{"id": "1", "text": "ax"}, {"id": "1", "text": "ax2"}],
         ),
-        Change("ends:text=2", {"id": "1", "text": "ax2"}, [], "ends in 2"),
     ]
     assert given == record()
 

@@ -12,8 +12,8 @@ from instructune.commands import options
 from instructune.configs import PrepareConfig
 from instructune.filters import filters
 from instructune.jsonl import dumps
-from instructune.sources import Tally
 from instructune.steps import Change
+from instructune.tally import Tally
 from instructune.transforms import transforms
 
 
@@ -115,6 +115,10 @@ def prepare(
             "--model", "-m", help="Lengths in the report in this model's tokens too; --mix-by."
         ),
     ] = PrepareConfig.model,
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Processes that share the rows; default: one a processor. Same bytes."),
+    ] = PrepareConfig.workers,
     manifest: options.Manifest = PrepareConfig.manifest,
     config: options.ConfigFile = None,
     json: options.Json = False,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from instructune.blocks import Block, of_lines
 from instructune.jsonl import BadRow, Row, read_rows
 
 EXTENSIONS = (".jsonl", ".ndjson")
@@ -24,3 +25,8 @@ def read(
 ) -> Iterator[Row | BadRow | None]:
     """Yield the rows of `stream`; bad lines come as BadRow, blank ones as None."""
     return read_rows(stream, name, options.wrap)
+
+
+def blocks(stream: BinaryIO, name: str, options: Options = Options()) -> Iterator[Block]:
+    """The same rows in blocks of lines, which need not be parsed where they are read."""
+    return of_lines(stream, name, options.wrap)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from instructune.errors import usage
 from instructune.records import Record
-from instructune.sources import Reading, Tally, read_records
+from instructune.sources import Reading, read_records
 from instructune.steps import Reason
+from instructune.tally import Tally
 from instructune.texts import all_text, words
 
 

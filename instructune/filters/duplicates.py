@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -55,10 +55,17 @@ class Filter:
         self._lengths: list[int] = []
         self._ids: list[str] = []
 
-    def __call__(self, record: Record) -> Reason | None:
-        """Why the record is dropped, or None for the first of its kind."""
-        stays = self._stays.setdefault(_key(self._text(record)), record["id"])
-        return None if stays == record["id"] else Reason("duplicate", duplicate_of=stays)
+    def key(self, record: Record) -> tuple[bytes, str]:
+        """The hash of what is compared, and the record's id."""
+        return _key(self._text(record)), record["id"]
+
+    def answer(self, keys: Sequence[tuple[bytes, str]]) -> list[Reason | None]:
+        """Why the next records are dropped, None for the first of its kind."""
+        stays = [self._stays.setdefault(key, name) for key, name in keys]
+        return [
+            None if first == name else Reason("duplicate", duplicate_of=first)
+            for first, (_, name) in zip(stays, keys, strict=True)
+        ]
 
     def see(self, record: Record) -> None:
         """Take in the next row."""

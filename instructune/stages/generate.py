@@ -19,8 +19,9 @@ from instructune.errors import Signalled, UserError
 from instructune.jsonl import RowWriter
 from instructune.partial import Partial
 from instructune.records import Record
-from instructune.sources import Reading, Tally, read_records
+from instructune.sources import Reading, read_records
 from instructune.stopping import Stopped
+from instructune.tally import Tally
 
 _WINDOW = 8  # batches a window
 

@@ -6,21 +6,23 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
-from instructune import files, lineage, mixing, reports, splits
+from instructune import files, lineage, mixing, reports, splits, workers
 from instructune.agreement import Agreement
 from instructune.clusters import Clusters
 from instructune.configs import PrepareConfig
 from instructune.errors import UserError
 from instructune.gathering import Plan, by_rows, by_words, gather
 from instructune.instructions import Instructions
-from instructune.jsonl import RowWriter
+from instructune.jsonl import BadRow, Encoded, RowWriter
 from instructune.paths import expanded
 from instructune.profile import Profile
 from instructune.records import Record
-from instructune.sources import Reading, Tally, read_records
+from instructune.rowwork import Outcome
+from instructune.sources import Reading, read_outcomes
 from instructune.splits import Splitter
-from instructune.spool import Spool
+from instructune.spool import Spool, decoded
 from instructune.steps import Change, Steps
+from instructune.tally import Tally
 from instructune.tokencounts import token_counter, token_size
 
 _SIDE = "{split}"
@@ -51,13 +53,10 @@ def prepare(config: PrepareConfig) -> Prepared:
     with ExitStack() as stack:
         reject = _writer(stack, config.rejects) or (lambda bad: None)
         drop = clusters.watching(_writer(stack, config.dropped))
-        rows = agreement.passing(_read(config, tally, reject))
-        if config.explain:
-            rows = _explaining(rows, steps, set(config.explain), explained)
-        if steps:
-            rows = _stepped(rows, steps, tally, drop)
+        outcomes = _read(config, steps, tally, lambda bad: reject(bad._asdict()))
+        rows = _rows(outcomes, agreement, drop, explained, set(config.explain))
         if plan or templates:
-            found = gather(rows, stack.enter_context(Spool()), plan, tally)
+            found = gather(map(decoded, rows), stack.enter_context(Spool()), plan, tally)
             for record in found.dropped(tally):
                 drop(record)
             rows = found.instructed(templates, tally) if templates else iter(found)
@@ -65,7 +64,7 @@ def prepare(config: PrepareConfig) -> Prepared:
         if config.report:
             profile = Profile(token_counter(config.model) if config.model else None)
             report = stack.enter_context(files.open_output(config.report))
-            rows = profile.passing(rows)
+            rows = profile.passing(map(decoded, rows))
         names = {}
         if _SIDE in config.output:
             names = {side: config.output.replace(_SIDE, side) for side in shares}
@@ -83,11 +82,40 @@ def prepare(config: PrepareConfig) -> Prepared:
     return Prepared(tally, written, explained, noticed)
 
 
-def _read(config: PrepareConfig, tally: Tally, reject: Write) -> Iterator[Record]:
+def _read(
+    config: PrepareConfig, steps: Steps, tally: Tally, reject: Callable[[BadRow], None]
+) -> Iterator[Outcome]:
     reading = Reading(
         config.format, config.field, config.id, config.bad_rows, config.container, config.encoding
     )
-    return read_records(config.sources, reading, tally, lambda bad: reject(bad._asdict()))
+    return read_outcomes(
+        config.sources,
+        reading,
+        tally,
+        steps,
+        explain=config.explain,
+        reject=reject,
+        processes=config.workers or workers.count(),
+    )
+
+
+def _rows(
+    outcomes: Iterable[Outcome],
+    agreement: Agreement,
+    drop: Write,
+    explained: dict[str, list[Change]],
+    asked: set[str],
+) -> Iterator[Record | Encoded]:
+    """What the steps left; what they dropped, and how they changed what was asked for, aside."""
+    for outcome in outcomes:
+        for name, given in outcome.annotated:
+            agreement.add(name, given)
+        for record in outcome.dropped:
+            drop(record)
+        explained |= outcome.explained
+        yield from outcome.made  # type: ignore[misc]
+    if missing := asked - explained.keys():
+        raise UserError(f"no record has the id {min(missing)!r}", where="--explain")
 
 
 def _plan(
@@ -126,39 +154,8 @@ def _writer(stack: ExitStack, name: str | None) -> Write | None:
     return RowWriter(stack.enter_context(files.open_output(name))).write if name else None
 
 
-def _explaining(
-    records: Iterator[Record], steps: Steps, asked: set[str], explained: dict[str, list[Change]]
-) -> Iterator[Record]:
-    """The records as they are; those asked for go through the steps once more, watched."""
-    for record in records:
-        if record["id"] in asked:
-            explained[record["id"]] = list(steps.explained(record))
-        yield record
-    if missing := asked - explained.keys():
-        raise UserError(f"no record has the id {min(missing)!r}", where="--explain")
-
-
-def _stepped(
-    records: Iterator[Record], steps: Steps, tally: Tally, drop: Write
-) -> Iterator[Record]:
-    """The records that the steps leave, with what they changed and dropped counted."""
-    for record in records:
-        made = steps.transformed(record, tally.changed)
-        tally.out += len(made) - 1
-        if len(made) > 1:
-            tally.added["made by transforms"] += len(made) - 1
-        for new in made:
-            reason = steps.reason(new, changed=new is not record)
-            if reason is None:
-                yield new
-                continue
-            tally.out -= 1
-            tally.dropped[reason] += 1
-            drop(Record(new | {"dropped": reason} | getattr(reason, "facts", {})))
-
-
 def _write(
-    records: Iterable[Record], output: str, names: dict[str, str], stack: ExitStack
+    records: Iterable[Record | Encoded], output: str, names: dict[str, str], stack: ExitStack
 ) -> dict[str, int]:
     """Write each record to its side's file, or all to one; rows by file."""
     with ExitStack() as outputs:
@@ -167,7 +164,7 @@ def _write(
             for name in names.values() or [output]
         }
         if names:
-            for record in records:
+            for record in map(decoded, records):
                 writers[names[record["split"]]].write(record)
         else:
             writers[output].write_all(records)

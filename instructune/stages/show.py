@@ -19,7 +19,8 @@ from instructune.jsonl import BadRow, Row
 from instructune.modelfiles import resolve
 from instructune.profile import Profile
 from instructune.rundir import RunDir
-from instructune.sources import Reading, Tally, read_records
+from instructune.sources import Reading, read_records
+from instructune.tally import Tally
 from instructune.tokencounts import token_counter
 from instructune.tokenizer import Tokenizer
 from instructune.tokens import Encoding

@@ -59,7 +59,7 @@ def run(rounds: int = 3, megabytes: int = 16) -> dict[str, Any]:
                     chat = {"id": f"chat-{number}", "messages": [mark, *turns]}
                     out.write(json.dumps(chat, ensure_ascii=False) + "\n")
         ours = [*TUNE, "prepare", str(source), "-o", str(target)]
-        ours += ["--transform", "clean", "--filter", "duplicates"]
+        ours += ["--transform", "clean", "--filter", "duplicates", "--workers", "1"]
         peer = [sys.executable, "-c", _PEER, str(source), str(target)]
         mine, theirs, ratio = alternate(
             lambda: _timed(ours), lambda: _timed([*peer, tempfile.mkdtemp(dir=folder)]), rounds

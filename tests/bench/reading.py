@@ -42,7 +42,7 @@ def run(rounds: int = 3, megabytes: int = 64) -> dict[str, Any]:
                     out.write(json.dumps(chat, ensure_ascii=False) + "\n")
         size = source.stat().st_size / 1e6
         ours, theirs, ratio = alternate(
-            lambda: _timed([*TUNE, "prepare", str(source), "-o", str(target)]),
+            lambda: _timed([*TUNE, "prepare", str(source), "-o", str(target), "--workers", "1"]),
             lambda: _timed(
                 [
                     sys.executable,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 
 import pytest
 
@@ -151,7 +150,7 @@ def test_lists_of_two_lengths_are_refused():
 
 
 def test_it_is_recognised():
-    name, records = Converter(None, {}, Counter())(row(("punctuation:no_comma", {})))
+    name, records = Converter(None, {})(row(("punctuation:no_comma", {})))
     assert name == "ifeval"
     assert records[0]["checks"] == [{"check": "no_commas"}]
     with_answer = frozenset(["prompt", "completion", "instruction_id_list", "kwargs"])

@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from instructune import __version__
 from instructune.configs import PrepareConfig
 from instructune.errors import Exit, UserError
-from instructune.records import fault
+from instructune.records import Record, fault
+from instructune.rowwork import Outcome
 from instructune.stages.prepare import prepare
+from instructune.tally import Tally
 
 ROWS = [
     {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}], "n": 1},
@@ -139,12 +141,12 @@ def test_clean_rows_leave_an_empty_rejects_file(here, write):
 
 
 def test_numbers_that_do_not_add_up_are_a_bug_and_no_output(here, write, monkeypatch):
-    def forgetful(names, reading, tally, reject):
+    def forgetful(names, reading, tally, *rest, **how):
         tally.rows_in, tally.out = 2, 1
-        yield {"id": "1", "text": "t"}
+        yield Outcome("in.jsonl", [Record({"id": "1", "text": "t"})], [], {}, Tally())
 
     write("in.jsonl", ROWS)
-    monkeypatch.setattr("instructune.stages.prepare.read_records", forgetful)
+    monkeypatch.setattr("instructune.stages.prepare.read_outcomes", forgetful)
     with pytest.raises(AssertionError, match="rows lost"):
         prepare(PrepareConfig(sources=("in.jsonl",), output="out.jsonl"))
     assert os.listdir() == ["in.jsonl"]

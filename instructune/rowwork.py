@@ -1,0 +1,185 @@
+"""What is done to a block of rows, here or by a worker: rows to records, then through the steps.
+
+Nothing in it looks at another block. What does (ids, and filters that remember the rows before)
+is asked, once a block each, and answers blocks in their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from instructune.blocks import Block
+from instructune.conversion import Converter
+from instructune.ids import Ids, propose
+from instructune.jsonl import BadRow, Encoded, Row, as_text, dumps
+from instructune.records import Record, fault
+from instructune.steps import Change, RememberingFilter, Steps
+from instructune.tally import Tally
+
+_REASON = 1000  # characters of a reason, which may quote the row
+_REPEATED = "id {!r} is repeated (--id hash or --id prefix makes new ones)"
+
+
+class Memory(Protocol):
+    """Answers what depends on the blocks before."""
+
+    def ask(self, number: int, keys: Sequence[Any]) -> Sequence[Any]:
+        """What the thing of this number says of each key: 0 are the ids, then come filters."""
+
+
+class Remembered:
+    """The memory itself."""
+
+    def __init__(self, steps: Steps) -> None:
+        self._parts: list[Ids | RememberingFilter] = [Ids(), *steps.remembering()]
+
+    def __len__(self) -> int:
+        return len(self._parts)
+
+    def ask(self, number: int, keys: Sequence[Any]) -> Sequence[Any]:
+        """As in `Memory`."""
+        return self._parts[number].answer(keys)
+
+
+@dataclass
+class Outcome:
+    """What became of the rows of a block, in their order."""
+
+    source: str
+    made: list[Record | Encoded | BadRow]
+    dropped: list[Record]
+    explained: dict[str, list[Change]]
+    tally: Tally
+    annotated: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # before the steps
+
+    def drop(self, record: Record, reason: str) -> None:
+        """Set a record aside, with what its reason tells."""
+        self.tally.dropped[reason] += 1
+        self.dropped.append(Record(record | {"dropped": reason} | getattr(reason, "facts", {})))
+
+    def encode(self) -> None:
+        """Turn records into bytes, which travel and are written faster."""
+        self.made = [
+            Encoded(dumps(made)) if isinstance(made, Record) else made for made in self.made
+        ]
+
+
+class _Converted(NamedTuple):
+    """A row, its format and what it became; no format where it could not be converted."""
+
+    row: Row
+    format: str
+    made: list[Record | BadRow]
+
+
+class RowWork:
+    """Turns blocks of rows into outcomes; `explain` names records whose changes are told."""
+
+    def __init__(
+        self, convert: Converter, ids: str, steps: Steps, explain: Collection[str] = ()
+    ) -> None:
+        self.convert, self.ids, self.steps, self.explain = convert, ids, steps, frozenset(explain)
+
+    def __call__(self, block: Block, memory: Memory) -> Outcome:
+        """Do it all."""
+        tally = Tally()
+        rows = [_converted(row, self.convert) for row in _counted(block, tally)]
+        self._identify(rows, block.name, memory)
+        outcome = Outcome(block.name, [], [], {}, tally)
+        for converted in rows:
+            outcome.made += converted.made
+            if any(isinstance(one, Record) for one in converted.made):
+                tally.formats[converted.format] += 1
+            if len(converted.made) > 1:
+                tally.added["one row, several records"] += len(converted.made) - 1
+        for made in outcome.made:
+            if isinstance(made, Record) and "annotations" in made and "augmented" not in made:
+                outcome.annotated.append((made["id"], made["annotations"]))
+        tally.notes.update(self.convert.notes)
+        self.convert.notes.clear()
+        if self.steps:
+            self._step(outcome, memory)
+        tally.out = sum(not isinstance(one, BadRow) for one in outcome.made)
+        return outcome
+
+    def _identify(self, rows: Iterable[_Converted], source: str, memory: Memory) -> None:
+        """Give each record its id; one whose own id was there before is a bad row."""
+        good = [
+            (converted, i, record)
+            for converted in rows
+            for i, record in enumerate(converted.made)
+            if isinstance(record, Record)
+        ]
+        proposals = [propose(record, source, self.ids) for _, _, record in good]
+        names = memory.ask(0, proposals)
+        for (converted, i, record), (own, _), name in zip(good, proposals, names, strict=True):
+            row, _, made = converted
+            if name is None:
+                made[i] = _bad(row, _REPEATED.format(own), record if len(made) > 1 else None)
+            else:
+                record["id"] = name
+                record.setdefault("origin", row.where)
+
+    def _step(self, outcome: Outcome, memory: Memory) -> None:
+        """Put what the transforms make in the records' place, then take out what filters drop."""
+        rows, outcome.made = outcome.made, []
+        changed: list[int] = []  # by place in what is made
+        asked: dict[int, str] = {}
+        for row in rows:
+            if not isinstance(row, Record):
+                outcome.made.append(row)
+                continue
+            new, place = self._transformed(row, outcome), len(outcome.made)
+            if row["id"] in self.explain:
+                asked |= dict.fromkeys(range(place, place + len(new)), row["id"])
+            changed += [i for i, one in enumerate(new, place) if one is not row]
+            outcome.made += new
+        records = {i: one for i, one in enumerate(outcome.made) if isinstance(one, Record)}
+        drops = self.steps.drops(records, changed, memory.ask)
+        for i, (step, reason) in sorted(drops.items()):
+            outcome.drop(records[i], reason)
+            if i in asked:
+                outcome.explained[asked[i]].append(Change(step, records[i], [], reason))
+        if drops:
+            outcome.made = [one for i, one in enumerate(outcome.made) if i not in drops]
+
+    def _transformed(self, record: Record, outcome: Outcome) -> list[Record]:
+        if record["id"] in self.explain:
+            outcome.explained[record["id"]] = list(self.steps.explained(record))
+        new = self.steps.transformed(record, outcome.tally.changed)
+        if len(new) > 1:
+            outcome.tally.added["made by transforms"] += len(new) - 1
+        return new
+
+
+def _counted(block: Block, tally: Tally) -> Iterable[Row | BadRow]:
+    for row in block:
+        if row is None:
+            tally.blank += 1
+        else:
+            tally.rows_in += 1
+            yield row
+
+
+def _converted(row: Row | BadRow, convert: Converter) -> _Converted:
+    """The records of a row, each of several judged on its own, or what is wrong with it."""
+    if isinstance(row, BadRow):
+        return _Converted(Row(row.where, {}), "", [row])
+    try:
+        kind, produced = convert(row.value)
+    except ValueError as error:
+        return _Converted(row, "", [_bad(row, str(error), None)])
+    several = len(produced) > 1
+    made: list[Record | BadRow] = []
+    for record in produced:
+        reason = fault(record)
+        made.append(_bad(row, reason, record if several else None) if reason else record)
+    return _Converted(row, kind, made)
+
+
+def _bad(row: Row, reason: str, record: Record | None) -> BadRow:
+    """The row, or the one of its records, that is not good."""
+    text = row.text if record is None else dumps(record)
+    return BadRow(row.where, reason[:_REASON], as_text(text))
