@@ -52,15 +52,19 @@ class PrepareConfig:
         _check_bad_rows(self.bad_rows, self.rejects)
         _least("--seed", self.seed, 0)
         _between("--workers", self.workers, 1, 256)
-        _choice("--mix-by", self.mix_by, ("rows", "words"))
+        _choice("--mix-by", self.mix_by, ("rows", "words", "tokens"))
         _least("--mix-total", self.mix_total, 1)
         if not self.mix and (self.mix_total or self.mix_by != "rows"):
             raise usage("needs --mix", where="--mix-total" if self.mix_total else "--mix-by")
         most = (self.balance or "").partition("=")[2]
         if most and not (most.isdecimal() and int(most)):
             raise usage(f"expected FIELD or FIELD=MOST, got {self.balance!r}", where="--balance")
-        if self.model and not self.report:
-            raise usage("needs --report: it counts the tokens there", where="--model")
+        if self.mix_by == "tokens" and not self.model:
+            hint = "--model NAME: whose tokens, such as the model to be trained"
+            raise usage("needs --model", where="--mix-by tokens", hint=hint)
+        if self.model and not self.report and self.mix_by != "tokens":
+            reason = "needs --report or --mix-by tokens: they count its tokens"
+            raise usage(reason, where="--model")
         if self.exact and self.split is None:
             raise usage("needs --split", where="--exact")
         if "{split}" in self.output and self.manifest:
@@ -219,6 +223,8 @@ class ShowConfig:
     path: str = "-"
     limit: int = 5
     baseline: str | None = None
+    profile: bool = False
+    disagreements: bool = False
     mask: bool = False
     model: str | None = None
     train_on: str = "assistant"
@@ -235,6 +241,21 @@ class ShowConfig:
             raise usage("needs --model", where="--mask")
         if self.baseline is not None and self.mask:
             raise usage("shows answers, not tokens; leave --mask out", where="--baseline")
+        others = {"--profile": self.profile, "--disagreements": self.disagreements}
+        for flag, given in others.items():
+            if given and flag != self.view:
+                raise usage(f"cannot go with {self.view}", where=flag)
+
+    @property
+    def view(self) -> str | None:
+        """The option that asks for something else than the first rows."""
+        asked = {
+            "--mask": self.mask,
+            "--baseline": self.baseline is not None,
+            "--profile": self.profile,
+            "--disagreements": self.disagreements,
+        }
+        return next((flag for flag, given in asked.items() if given), None)
 
 
 _MOST = 2**63 - 1  # what a tensor can hold

@@ -17,6 +17,16 @@ from instructune.tally import Tally
 from instructune.texts import all_text, words
 
 
+def by_rows(record: Record) -> int:
+    """Each row counts as one."""
+    return 1
+
+
+def by_words(record: Record) -> int:
+    """A row counts as its words."""
+    return len(words(all_text(record)))
+
+
 @dataclass
 class Plan:
     """What is to be decided of all records; `typed` names the source that a file was typed as."""
@@ -25,7 +35,7 @@ class Plan:
     splitter: Splitter | None = None
     by_own_split: bool = False
     shares: Mapping[str, float] = field(default_factory=dict)
-    by_words: bool = False
+    size: Callable[[Record], int] = by_rows
     total: int | None = None
     balance: str | None = None
     typed: Mapping[str, str] = field(default_factory=dict)
@@ -43,6 +53,7 @@ class Gathered:
         self.rows = rows
         self.reasons: dict[int, Reason] = {}
         self.sides: dict[int, str] = {}
+        self.copies: list[int] = []
         self.first_side: str | None = None
 
     def kept(self) -> list[int]:
@@ -97,12 +108,16 @@ def gather(records: Iterable[Record], rows: Spool, plan: Plan, tally: Tally) -> 
     """Spool the records, then let each filter decide in turn; the first reason counts.
 
     The mix is made of what they leave, sides are dealt among what it leaves, and labels are
-    balanced on the first side alone: a test set keeps the labels as they come.
+    balanced on the first side alone: a test set keeps the labels as they come, and holds no
+    augmented rows.
     """
     sources: list[str] = []
     sizes: list[int] = []
     ids: list[str] = []
+    found = Gathered(rows)
     for record in records:
+        if "augmented" in record:
+            found.copies.append(len(rows))
         rows.append(record)
         for whole in plan.filters:
             whole.see(record)
@@ -110,9 +125,8 @@ def gather(records: Iterable[Record], rows: Spool, plan: Plan, tally: Tally) -> 
             plan.splitter.see(record)
         if plan.shares:
             sources.append(plan.typed[tally.source])
-            sizes.append(len(words(all_text(record))) if plan.by_words else 1)
+            sizes.append(plan.size(record))
             ids.append(record["id"])
-    found = Gathered(rows)
     for whole in plan.filters:
         found.reasons = whole.reasons(rows) | found.reasons
     if plan.shares:
@@ -141,6 +155,10 @@ def _deal(found: Gathered, plan: Plan) -> None:
         found.sides = own_sides(found.rows, found.kept())
         sides = set(found.sides.values())
         found.first_side = "train" if "train" in sides else min(sides, default=None)
+    for number in found.copies:
+        if found.sides.get(number, found.first_side) != found.first_side:
+            del found.sides[number]
+            found.reasons[number] = Reason("augmented, so for the first side alone")
 
 
 class _Draw:

@@ -1,7 +1,8 @@
-"""What a set of records is made of: lengths, tasks, kinds, languages, labels, and the gaps."""
+"""What a set of records is made of: fields, lengths, tasks, kinds, languages, labels, and gaps."""
 
 from __future__ import annotations
 
+import hashlib
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -10,7 +11,7 @@ from typing import Any
 from instructune.coverage import Counted
 from instructune.languages import identify
 from instructune.records import Record
-from instructune.texts import all_text, answer_of, prompt_of, words
+from instructune.texts import all_text, answer_of, normalised, prompt_of, words
 
 _QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
 _VALUES = 50  # of a field, told apart; the rest are summed
@@ -18,7 +19,7 @@ _SAMPLE = 1000  # characters by which the language is told
 
 
 class Profile:
-    """Looks at records as they pass; counts and lengths of 4 bytes each are all it keeps."""
+    """Looks at records as they pass; counts, lengths and a hash are all it keeps of them."""
 
     def __init__(self, count_tokens: Callable[[Record], int | None] | None = None) -> None:
         """`count_tokens` tells how long the model would find a record; None if it refuses it."""
@@ -27,6 +28,7 @@ class Profile:
         self.lengths: dict[str, array[int]] = {}
         self.counts: dict[str, Counter[str]] = {}
         self._coverage = Counted()
+        self._contents = array("Q")
 
     def passing(self, records: Iterable[Record]) -> Iterator[Record]:
         """The records, looked at."""
@@ -38,25 +40,31 @@ class Profile:
         """Take in a record."""
         self.rows += 1
         prompt, answer = prompt_of(record), answer_of(record)
+        everything = all_text(record)
+        self._contents.append(_hash(f"{prompt}\n{answer or ''}"))
+        self._length("characters", len(everything))
         self._length("prompt words", len(words(prompt)))
         if answer is not None:
             self._length("answer words", len(words(answer)))
+        if "messages" in record:
+            self._length("turns", len(record["messages"]))
         if self._count_tokens:
             tokens = self._count_tokens(record)
             if tokens is None:
                 self._count("refused", ["by the chat template"])
             else:
                 self._length("tokens", tokens)
-        language = record.get("language") or identify(all_text(record)[:_SAMPLE]) or "unknown"
-        kinds = record.get("kind") or ["unknown"]
-        kinds = [kinds] if isinstance(kinds, str) else kinds
-        self._count("language", [str(language)])
+        language = str(record.get("language") or identify(everything[:_SAMPLE]) or "unknown")
+        self._count("field", list(record))
+        self._count("language", [language])
         self._count("task", [record.get("task", "unknown")])
-        self._count("kind", kinds)
-        for name in ("label", "split"):
-            if isinstance(value := record.get(name), str):
-                self._count(name, [value])
-        self._coverage.add(record, str(language))
+        self._count("kind", _several(record.get("kind") or "unknown"))
+        for name in ("label", "split", "augmented"):
+            if name in record:
+                self._count(name, _several(record[name]))
+        if origin := record.get("origin"):
+            self._count("source", [origin.rpartition(":")[0] or origin])
+        self._coverage.add(record, language)
 
     def _length(self, name: str, value: int) -> None:
         self.lengths.setdefault(name, array("I")).append(value)
@@ -69,11 +77,21 @@ class Profile:
         coverage = self._coverage.coverage()
         return {
             "rows": self.rows,
+            "duplicates": self.rows - len(set(self._contents)),
             "lengths": {name: _spread(values) for name, values in self.lengths.items()},
             "counts": {name: _commonest(counts) for name, counts in self.counts.items()},
             "coverage": coverage.rows,
             "gaps": coverage.gaps,
         }
+
+
+def _several(value: Any) -> list[str]:
+    return [str(one) for one in value] if isinstance(value, list) else [str(value)]
+
+
+def _hash(text: str) -> int:
+    digest = hashlib.blake2b(normalised(text).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big")
 
 
 def _spread(values: array[int]) -> dict[str, Any]:

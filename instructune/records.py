@@ -74,6 +74,7 @@ def _check_kind(value: Any) -> str | None:
 
 _STRING = _typed(str, what="a string")
 _NUMBER = _typed(int, float, what="a number")
+_OBJECT = _typed(dict, what="an object")
 _OBJECTS = _list_of(dict, "objects", least=0)
 _STRINGS = {"type": "array", "items": {"type": "string"}}
 _TURNS = {
@@ -122,9 +123,7 @@ FIELDS: dict[str, Field] = {
     ),
     "positive": Field("a text close in meaning", {"type": "string"}, _STRING),
     "negatives": Field("texts far in meaning", _STRINGS, _list_of(str, "strings")),
-    "annotations": Field(
-        "`{annotator: value}`", {"type": "object"}, _typed(dict, what="an object")
-    ),
+    "annotations": Field("`{annotator: value}`", {"type": "object"}, _OBJECT),
     "tools": Field("function schemas the model may call", {"type": "array"}, _OBJECTS),
     "weight": Field("factor on the row's loss", {"type": "number"}, _NUMBER),
     "group": Field("rows of a group stay on one side of a split", {"type": "string"}, _STRING),
@@ -133,16 +132,42 @@ FIELDS: dict[str, Field] = {
     "kind": Field(
         "any of task, constraint, demonstration", {"type": ["string", "array"]}, _check_kind
     ),
+    "structure": Field(
+        "parts of the instruction (action, object, input, constraints, output_format) and the "
+        "words that told them, under `evidence`",
+        {"type": "object"},
+        _OBJECT,
+    ),
+    "language": Field("what it is written in: `en`, `zh`, …", {"type": "string"}, _STRING),
     "checks": Field(
         'verifiable constraints, `[{"check": "max_words", "args": {"n": 100}}]`',
         {"type": "array"},
         _check_checks,
     ),
+    "augmented": Field(
+        "the transform that made this copy of a row: `noise`, `synonyms`, …",
+        {"type": "string"},
+        _STRING,
+    ),
+    "dropped": Field("why `prepare` dropped it", {"type": "string"}, _STRING),
+    "duplicate_of": Field(
+        "id of the row that stayed instead of this dropped one", {"type": "string"}, _STRING
+    ),
+    "jaccard": Field(
+        "how much of that row's word n-grams this near duplicate shares, from 0 to 1",
+        {"type": "number"},
+        _NUMBER,
+    ),
+    "touches": Field(
+        "place of the evaluation row that this dropped one shares text with",
+        {"type": "string"},
+        _STRING,
+    ),
     "origin": Field("`FILE:LINE` it came from (`-:LINE` for a pipe)", {"type": "string"}, _STRING),
     "fields": Field(
         "raw columns that bear a reserved name but were not mapped",
         {"type": "object"},
-        _typed(dict, what="an object"),
+        _OBJECT,
     ),
 }
 
@@ -152,6 +177,13 @@ DESCRIPTIVE = frozenset(
         "id",
         "task",
         "kind",
+        "structure",
+        "language",
+        "augmented",
+        "dropped",
+        "duplicate_of",
+        "jaccard",
+        "touches",
         "group",
         "split",
         "weight",

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
+from instructune import agreement, overview
+
 _STYLE = """
 :root { color-scheme: light dark; --bar: #3b6ea5; --soft: #8884; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
@@ -87,28 +89,23 @@ def prepared(counts: Mapping[str, Any], profile: Mapping[str, Any]) -> bytes:
     for name, title in (("changed", "Changes"), ("formats", "Formats"), ("notes", "Notes")):
         if found := counts.get(name):
             parts += [heading(title), bars(found)]
-    parts.append(heading("Lengths"))
-    parts.append(
-        table(
-            [
-                {"": name, "sum": spread["sum"]}
-                | {_quantile(q): value for q, value in spread["quantiles"].items()}
-                for name, spread in profile["lengths"].items()
-            ]
-        )
-    )
+    if found := counts.get("duplicate_clusters"):
+        parts += [heading(f"{found['clusters']:,} clusters of duplicates")]
+        parts += [note("rows of a cluster"), bars(found["sizes"])]
+        parts += [note("the largest"), table(overview.clusters(found["largest"]))]
+    if found := counts.get("agreement"):
+        for title, rows in agreement.tables(found).items():
+            parts += [heading(title), table(rows)]
+    parts += [heading("Lengths"), table(overview.lengths(profile["lengths"]))]
     for name, spread in profile["lengths"].items():
         bins = spread["histogram"]
         parts += [note(name), bars({f"{b['from']}-{b['to']}": b["rows"] for b in bins})]
     for name, found in profile["counts"].items():
         parts += [heading(name.capitalize()), bars(found)]
     gaps = profile["gaps"]
+    parts.append(note(f"{profile['duplicates']:,} rows say what an earlier one says"))
     parts += [heading("Coverage"), table(profile["coverage"][:_CELLS])]
     parts += [heading("No row at all"), table(gaps[:_CELLS])]
     if more := len(gaps[_CELLS:]):
         parts.append(note(f"and {more:,} other combinations of values that occur"))
     return page("instructune prepare", parts)
-
-
-def _quantile(q: str) -> str:
-    return {"0": "least", "0.5": "median", "1": "most"}.get(q, f"{float(q):.0%}")

@@ -7,7 +7,7 @@ is asked, once a block each, and answers blocks in their order.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from instructune.blocks import Block
@@ -52,6 +52,7 @@ class Outcome:
     dropped: list[Record]
     explained: dict[str, list[Change]]
     tally: Tally
+    annotated: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # before the steps
 
     def drop(self, record: Record, reason: str) -> None:
         """Set a record aside, with what its reason tells."""
@@ -93,6 +94,9 @@ class RowWork:
                 tally.formats[converted.format] += 1
             if len(converted.made) > 1:
                 tally.added["one row, several records"] += len(converted.made) - 1
+        for made in outcome.made:
+            if isinstance(made, Record) and "annotations" in made and "augmented" not in made:
+                outcome.annotated.append((made["id"], made["annotations"]))
         tally.notes.update(self.convert.notes)
         self.convert.notes.clear()
         if self.steps:

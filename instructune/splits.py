@@ -43,7 +43,8 @@ class Splitter:
     A unit's side follows from its own hash, so appended rows change nothing for the others
     (unless one of them joins two units). With `exact`, units are dealt in the order of their
     hashes to the side that lacks most, label by label (task by task where there is no label):
-    the sizes are then right to a unit, for each label and in all.
+    the sizes are then right to a unit, for each label and in all. Augmented rows go with the row
+    they were made of and count nothing: whoever asked drops those that are not on the first side.
     """
 
     def __init__(self, sides: Mapping[str, float], *, seed: int = 0, exact: bool = False) -> None:
@@ -53,11 +54,13 @@ class Splitter:
         self._near = Neighbours(_NEAR)
         self._groups: list[str | None] = []
         self._strata: list[str] = []
+        self._counts: list[bool] = []
 
     def see(self, record: Record) -> None:
         """Take in the next record."""
         self._near.add(prompt_of(record))
         self._groups.append(record.get("group"))
+        self._counts.append("augmented" not in record)
         label = record.get("label")
         self._strata.append(label if isinstance(label, str) else record.get("task", ""))
 
@@ -109,17 +112,19 @@ class Splitter:
     ) -> dict[int, str]:
         lacking = dict.fromkeys(self.sides, 0.0)  # what one stratum leaves the next makes good
         strata: dict[str, list[int]] = defaultdict(list)
-        for unit in units:
+        sizes: dict[int, int] = {}
+        for unit, members in units.items():
             strata[self._strata[unit]].append(unit)
+            sizes[unit] = sum(self._counts[row] for row in members)
         chosen: dict[int, str] = {}
         for _, members in sorted(strata.items()):
-            rows = sum(len(units[unit]) for unit in members)
+            rows = sum(sizes[unit] for unit in members)
             for side, share in self.sides.items():
                 lacking[side] += share * rows
-            for unit in sorted(members, key=lambda unit: (-len(units[unit]), keys[unit], unit)):
+            for unit in sorted(members, key=lambda unit: (-sizes[unit], keys[unit], unit)):
                 side = max(self.sides, key=lambda side: lacking[side])
                 chosen[unit] = side
-                lacking[side] -= len(units[unit])
+                lacking[side] -= sizes[unit]
         return chosen
 
 

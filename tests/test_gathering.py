@@ -110,3 +110,43 @@ def test_labels_are_balanced_on_the_first_side_alone():
     assert counts == {("train", "a"): 5, ("train", "b"): 5, ("test", "a"): 15, ("test", "b"): 5}
     assert tally.dropped == {"over the size that label values are balanced to": 10}
     tally.check()
+
+
+def rows_with_copies() -> list[Record]:
+    made = []
+    for i, name in enumerate(f"word{i}" for i in range(20)):
+        row = {"text": name, "group": name, "origin": "f:1", "split": "train" if i % 4 else "test"}
+        made += [Record(row, id=f"{i}"), Record(row, id=f"{i}~noise1", augmented="noise")]
+    return made
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_augmented_rows_are_on_the_first_side_alone(exact):
+    tally = Tally(rows_in=40, out=40)
+    with Spool() as spool:
+        plan = Plan(splitter=Splitter({"train": 0.7, "test": 0.3}, exact=exact))
+        found = gather(rows_with_copies(), spool, plan, tally)
+        dropped = list(found.dropped(tally))
+        kept = list(found)
+    sides = {row["id"]: row["split"] for row in kept}
+    for i in range(20):
+        assert (f"{i}~noise1" in sides) == (sides[str(i)] == "train")
+        assert sides.get(f"{i}~noise1", "train") == "train"
+    tests = list(sides.values()).count("test")
+    assert tests == 6 if exact else tests > 0
+    assert tally.dropped == {"augmented, so for the first side alone": tests}
+    assert {row["augmented"] for row in dropped} == {"noise"}
+    tally.check()
+
+
+def test_augmented_rows_that_name_a_side():
+    tally = Tally(rows_in=40, out=40)
+    with Spool() as spool:
+        found = gather(rows_with_copies(), spool, Plan(by_own_split=True), tally)
+        list(found.dropped(tally))
+        kept = list(found)
+    assert Counter((row["split"], "augmented" in row) for row in kept) == {
+        ("train", False): 15, ("train", True): 15, ("test", False): 5,
+    }  # fmt: skip
+    with Spool() as spool:  # without sides nothing is dropped
+        assert len(gather(rows_with_copies(), spool, Plan(), tally).kept()) == 40

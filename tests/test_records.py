@@ -105,6 +105,8 @@ GOOD = [
     {"text": "t", "kind": ["task", "constraint"]},
     {"text": "t", "checks": [{"check": "max_words", "args": {"n": 3}}, {"check": "x"}]},
     {"text": "t", "positive": "p", "negatives": ["n"], "annotations": {"ann": 1}},
+    {"text": "t", "structure": {"action": "sum up"}, "language": "en", "augmented": "noise"},
+    {"text": "t", "dropped": "duplicate", "duplicate_of": "a", "touches": "test.jsonl:3"},
     {"text": "t", "id": "1", "origin": "f:1", "fields": {"label": True}, "weight": 2},
 ]
 
@@ -146,6 +148,12 @@ BAD = [
     ({"text": "t", "rejected": [{"role": "x"}]}, "rejected[0].role 'x' is not one of"),
     ({"text": "t", "desirable": 1}, "desirable must be true or false"),
     ({"text": "t", "fields": []}, "fields must be an object"),
+    ({"text": "t", "structure": []}, "structure must be an object"),
+    ({"text": "t", "language": ["en"]}, "language must be a string"),
+    ({"text": "t", "augmented": True}, "augmented must be a string"),
+    ({"text": "t", "dropped": False}, "dropped must be a string"),
+    ({"text": "t", "duplicate_of": 1}, "duplicate_of must be a string"),
+    ({"text": "t", "touches": None}, "touches must be a string"),
 ]
 
 

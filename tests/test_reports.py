@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from instructune import reports
+from instructune.agreement import Agreement
 from instructune.profile import Profile
 from instructune.records import Record
 
@@ -65,3 +66,25 @@ def test_where_each_row_went():
     page = reports.prepared(counts, Profile().facts()).decode()
     for name in ("rows in", "added: x", "rejected: y", "dropped: z", "out"):
         assert f">{name}</text>" in page
+
+
+def test_clusters_and_annotators():
+    evil = "<script>"
+    annotated = Agreement()
+    annotated.see(Record(id=evil, text="t", annotations={evil: evil, "bob": "y"}))
+    cluster = {"kept": evil, "rows": 3, "dropped": ["b1", "b2"], "jaccard": 0.85}
+    clusters = {"clusters": 1, "rows": 3, "sizes": {"3": 1}, "largest": [cluster]}
+    counts = {"rows_in": 3, "out": 3}
+    more = {"agreement": annotated.facts(), "duplicate_clusters": clusters}
+    page = reports.prepared(counts | more, Profile().facts())
+    checked(page)
+    text = page.decode()
+    assert "<script>" not in text
+    assert "1 clusters of duplicates" in text
+    assert "<td>b1, b2</td>" in text
+    assert '<td class="number">0.85</td>' in text
+    assert "Disagreements: 1 of 1 rows" in text
+    assert "&lt;script&gt; (&lt;script&gt;); y (bob)" in text
+    plain = reports.prepared(counts, Profile().facts()).decode()
+    assert "clusters" not in plain
+    assert "annotators" not in plain

@@ -117,6 +117,16 @@ def test_exact_is_exact_for_each_label_and_in_all():
     }  # fmt: skip
 
 
+def test_exact_sizes_are_those_of_rows_that_are_no_copies():
+    rows = texts(20)
+    for number, row in enumerate(rows):
+        row["group"] = str(number)
+    copies = [row | {"augmented": "noise"} for row in rows[:7] for _ in range(3)]
+    dealt = deal([*rows, *copies], {"train": 0.8, "test": 0.2}, exact=True)
+    assert Counter(dealt[i] for i in range(20)) == {"train": 16, "test": 4}
+    assert all(dealt[20 + i] == dealt[i // 3] for i in range(21))
+
+
 def test_what_small_labels_lack_is_made_good_in_all():
     rows = [row | {"label": f"l{i}"} for i, row in enumerate(texts(40))]
     dealt = deal(rows, {"train": 0.75, "test": 0.25}, exact=True)

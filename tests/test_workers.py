@@ -55,7 +55,12 @@ def rows(number: int = 60) -> list[object]:
     for n in range(number):
         said = " ".join(draw.choices(TEXT.split(), k=draw.randint(1, 30)))
         turns = [{"role": "user", "content": said}, {"role": "assistant", "content": said[:40]}]
-        found += [{"messages": turns, "n": n}, {"text": said[:9]}, {"text": said, "id": n % 50}, n]
+        found += [
+            {"messages": turns, "n": n, "annotations": {"a": n % 2, "b": n % 3}},
+            {"text": said[:9]},
+            {"text": said, "id": n % 50},
+            n,
+        ]
     return found
 
 
@@ -66,7 +71,8 @@ def outputs(processes: int, **config: object) -> dict[str, bytes]:
     prepared = prepare(PrepareConfig(**how, workers=processes))  # type: ignore[arg-type]
     names = sorted(str(path) for path in Path().glob("*") if path.name.startswith(("o", "d", "b")))
     found = {name: Path(name).read_bytes() for name in names}
-    return found | {"explained": repr(prepared.explained).encode()}
+    told = {"explained": prepared.explained, "noticed": prepared.noticed}
+    return found | {name: repr(value).encode() for name, value in told.items()}
 
 
 @pytest.mark.parametrize(
@@ -87,6 +93,7 @@ def test_no_byte_depends_on_their_number(write, config):
     write("in.csv", "text,id\n" + "".join(f"row {n},{n % 9}\n" for n in range(40)))
     alone = outputs(1, **config)
     assert alone["bad.jsonl"].count(b"\n") > 60
+    assert b"'disagreeing': 40" in alone["noticed"]  # n % 2 and n % 3 differ for 4 of each 6
     assert outputs(3, **config) == alone
     assert outputs(2, **config) == alone
 

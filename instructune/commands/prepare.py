@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated
+from collections.abc import Iterator
+from typing import Annotated, Any
 
 import typer
 
@@ -70,7 +71,10 @@ def prepare(
         typer.Option(metavar="SOURCE=WEIGHT", help="A source's share of the rows; one each."),
     ] = list(PrepareConfig.mix),  # noqa: B006
     mix_by: Annotated[
-        str, typer.Option(metavar="rows|words", help="What the shares of --mix count.")
+        str,
+        typer.Option(
+            metavar="rows|words|tokens", help="What --mix counts: tokens are those of --model."
+        ),
     ] = PrepareConfig.mix_by,
     mix_total: Annotated[
         int | None, typer.Option(help="Size of the mix; default: until a source runs out.")
@@ -85,7 +89,8 @@ def prepare(
         str | None,
         typer.Option(
             metavar="NAME=SHARE,…",
-            help="Deal rows to sides; near-duplicates and groups stay together.",
+            help="Deal rows to sides; near-duplicates and groups stay together, "
+            "augmented rows only on the first.",
         ),
     ] = PrepareConfig.split,
     exact: Annotated[
@@ -106,7 +111,9 @@ def prepare(
     ] = PrepareConfig.report,
     model: Annotated[
         str | None,
-        typer.Option("--model", "-m", help="Lengths in the report in this model's tokens too."),
+        typer.Option(
+            "--model", "-m", help="Lengths in the report in this model's tokens too; --mix-by."
+        ),
     ] = PrepareConfig.model,
     workers: Annotated[
         int | None,
@@ -116,7 +123,11 @@ def prepare(
     config: options.ConfigFile = None,
     json: options.Json = False,
 ) -> None:
-    """Turn raw rows of any known format into checked training records."""
+    """Turn raw rows of any known format into checked training records.
+
+    The report counts each row that went, by its reason, and tells clusters of duplicates and how
+    far annotators agree.
+    """
     from instructune.stages.prepare import prepare as run
 
     settings = options.settings(ctx, PrepareConfig)
@@ -124,13 +135,14 @@ def prepare(
     prepared = run(settings)
     for name, changes in prepared.explained.items():
         options.say(_explained(name, changes))
-    facts = prepared.tally.as_dict()
+    facts = prepared.tally.as_dict() | prepared.noticed
     if prepared.explained:
         facts["explained"] = {
             name: [change._asdict() for change in changes]
             for name, changes in prepared.explained.items()
         }
-    options.report(_told(prepared.tally, prepared.rows), facts, json)
+    lines = [_told(prepared.tally, prepared.rows), *_noticed(prepared.noticed)]
+    options.report("\n".join(lines), facts, json)
 
 
 def _explained(name: str, changes: list[Change]) -> str:
@@ -169,6 +181,19 @@ def _told(tally: Tally, written: dict[str, int]) -> str:
         lines.append(f"  {tally.blank} blank lines passed over")
     lines += [f"  {note} ({count} rows)" for note, count in tally.notes.items()]
     return "\n".join(lines)
+
+
+def _noticed(found: dict[str, Any]) -> Iterator[str]:
+    """A line on clusters of duplicates, and one on what annotators make of the rows."""
+    if clusters := found.get("duplicate_clusters"):
+        largest = clusters["largest"][0]
+        told = f"the largest {largest['rows']} rows like {largest['kept']}"
+        yield f"  duplicates: {clusters['clusters']} clusters, {told}"
+    if agreement := found.get("agreement"):
+        alpha = agreement["krippendorff_alpha"]
+        told = "" if alpha is None else f", Krippendorff's alpha {alpha:.3f}"
+        unlike, rows = agreement["disagreeing"], agreement["compared"]
+        yield f"  annotators: {unlike} of {rows} rows with different values{told}"
 
 
 def _listed(counts: dict[str, int]) -> str:

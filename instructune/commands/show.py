@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from instructune import agreement as agreements
+from instructune import overview
 from instructune.commands import options
+from instructune.commands.tables import print_tables
 from instructune.configs import ShowConfig
 from instructune.errors import visible
 
 if TYPE_CHECKING:
     from instructune.comparing import Answered, Comparison
-    from instructune.stages.show import MaskView, RunView
+    from instructune.stages.show import MaskView, ProfileView, RunView
 
 _LEVELS = "▁▂▃▄▅▆▇█"
 _LABEL = 13  # columns of a name: finish_reason is the longest of ours
@@ -31,11 +34,26 @@ def show(
         str | None,
         typer.Option(metavar="FILE", help="Predictions of before; shows what became different."),
     ] = ShowConfig.baseline,
+    profile: Annotated[
+        bool,
+        typer.Option(
+            "--profile",
+            help="Counts instead of rows: fields, lengths, tasks, languages, labels, sources, "
+            "duplicates, agreement of annotators.",
+        ),
+    ] = ShowConfig.profile,
+    disagreements: Annotated[
+        bool,
+        typer.Option(
+            "--disagreements", help="How far annotators agree, and rows on which they do not."
+        ),
+    ] = ShowConfig.disagreements,
     mask: Annotated[
         bool, typer.Option("--mask", help="Tokens as train sees them, learned ones in brackets.")
     ] = ShowConfig.mask,
     model: Annotated[
-        str | None, typer.Option("--model", "-m", metavar="MODEL", help="Whose tokens, for --mask.")
+        str | None,
+        typer.Option("--model", "-m", metavar="MODEL", help="Whose tokens: --mask, --profile."),
     ] = ShowConfig.model,
     train_on: options.TrainOn = ShowConfig.train_on,
     template: options.Template = ShowConfig.template,
@@ -46,9 +64,15 @@ def show(
     config: options.ConfigFile = None,
     json: options.Json = False,
 ) -> None:
-    """Look at rows, at what train learns of them, at changed answers, or at a run's loss curve."""
+    """Look at rows or what they are, what train learns, changed answers, or a run's loss curve."""
     from instructune.comparing import Comparison
-    from instructune.stages.show import DocumentView, MaskView, RunView
+    from instructune.stages.show import (
+        AgreementView,
+        DocumentView,
+        MaskView,
+        ProfileView,
+        RunView,
+    )
     from instructune.stages.show import show as run
 
     view = run(options.settings(ctx, ShowConfig))
@@ -60,6 +84,10 @@ def show(
         _print_comparison(view)
     elif isinstance(view, MaskView):
         _print_mask(view)
+    elif isinstance(view, ProfileView):
+        _print_profile(view)
+    elif isinstance(view, AgreementView):
+        print_tables(agreements.tables(view.agreement))
     elif isinstance(view, DocumentView):
         text = jsonlib.dumps(view.document, ensure_ascii=False, indent=2)
         typer.echo(text if visible(text) == text else jsonlib.dumps(view.document, indent=2))
@@ -75,6 +103,15 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "_asdict"):
         return {key: _plain(item) for key, item in value._asdict().items()}
     return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
+def _print_profile(view: ProfileView) -> None:
+    facts = view.profile
+    typer.echo(f"{facts['rows']:,} rows, {facts['duplicates']:,} say what an earlier one says")
+    print_tables(overview.tables(facts))
+    typer.echo(f"{len(facts['gaps']):,} other combinations of values that occur have no row")
+    if view.agreement:
+        print_tables(agreements.tables(view.agreement))
 
 
 def _print_mask(view: MaskView) -> None:

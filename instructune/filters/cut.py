@@ -8,48 +8,50 @@ from dataclasses import dataclass
 from instructune.records import Record
 from instructune.texts import answer_of
 
-_FENCE = re.compile(r"^[ \t]*(```+|~~~+)", re.M)
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.S)
-_GOES_ON = tuple(",，、;；:：(（[【“‘&+=<《")
-# words no English sentence ends in
+_FENCE = re.compile(r"^[ \t]*(`{3,}|~{3,})([^`\n]*)$", re.M)
+_STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\\n]|\\.)*'", re.S)
+_INTERVAL = re.compile(r"\[[^\[\](){},;]+[,;][^\[\](){},;]+\)")  # half open: [0, 1)
+_PAUSES = tuple(",，、；")  # a semicolon ends lines of code
+_ANNOUNCES = tuple(":：([（【《")
+_OPERATORS = tuple("&+=<")
+_QUOTES = tuple("“‘")
+# words that no English sentence, title or name ends in; "to", "as" or "is" may well be the last
 _HANGING = frozenset(
-    ["a", "an", "the", "and", "or", "but", "of", "because", "if", "than", "which", "while", "as"]
-    + ["from", "with", "into", "their", "your", "our", "my", "its", "is", "are", "was", "were"]
-    + ["although", "whose", "very", "every", "between", "during", "to", "by", "for", "at"]
+    ["an", "the", "and", "or", "because", "although", "whose", "every"]
+    + ["their", "your", "our", "my", "its", "it's", "I'm", "we're", "they're", "you're", "I've"]
+)
+_BEFORE_A = frozenset(
+    ["of", "with", "for", "to", "as", "by", "like", "such", "from", "has", "had", "have", "into"]
+)
+# a sentence of one of these words has only begun
+_BEGUN = re.compile(
+    r"[.!?][\"')]?\s+(?:An?|The|In|If|It|This|These|For|To|With|By|As|And|But|When|We|They|He|She"
+    r"|His|Her|Their|Our|My|Your|Its|However|Additionally|Furthermore)\Z"
 )
 _HANGING_ZH = (
-    "因为",
-    "如果",
-    "但是",
-    "而且",
-    "以及",
-    "或者",
-    "并且",
-    "虽然",
-    "和",
-    "与",
-    "及",
-    "或",
-    "把",
-    "被",
+    *("因为", "如果", "但是", "而且", "以及", "或者", "并且", "虽然", "由于", "尽管", "即使"),
+    *("例如", "比如", "不仅", "不但"),
 )
-_END = re.compile(r"[.!?…。！？~～:：]|[\"'”’」』)\]）】}>*`_|$%°]\Z")
+_CLOSING = re.compile(r"\A\s*[A-Z][\w']*(?: [\w']+){0,3},\Z")  # of a letter: Kind regards,
+_CODE = re.compile(r"[=<>{}()\[\]\"#*]")
 _SENTENCE = re.compile(r"[.!?](?=\s+[A-Z\"'(])|[。！？]")
 _NO_PROSE = re.compile(r"\s*(?:[-*+•|>#]|\d+[.)、]|[A-Z][\w ]{0,30}:|\S+\Z|.*https?://\S+\Z)")
 
 
 @dataclass(frozen=True)
 class Options:
-    """`min_words`: a last line of prose this long must end as sentences do (0: never mind)."""
+    """`min_words`: a last line of prose this long must end as sentences do; 0, the default, minds
+    no missing stop, for many whole answers lack theirs.
+    """
 
     fences: bool = True
     brackets: bool = True
     sentences: bool = True
-    min_words: int = 12
+    min_words: int = 0
 
 
 class Filter:
-    """Code in fences is not asked for sentences; a short answer may be a name."""
+    """Tells only what shows: "42", names, titles, lists and code are whole without a stop."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
@@ -62,7 +64,7 @@ class Filter:
         if not text:
             return None
         if "```" in text or "~~~" in text:
-            if self._options.fences and len(_FENCE.findall(text)) % 2:
+            if self._options.fences and _in_fence(text):
                 return "answer ends inside a code fence"
             if text.endswith(("```", "~~~")):
                 return None
@@ -73,24 +75,42 @@ class Filter:
         return None
 
     def _is_cut(self, text: str) -> bool:
-        last = text.rpartition("\n")[2]
-        if text.endswith(_GOES_ON):
-            return _wordy(last, 3) and not _is_code(last)
-        if text[-1].isascii() and text[-1].isalpha():
-            word = re.search(r"[A-Za-z]+\Z", last)
-            if word and word[0] in _HANGING and _wordy(last, 5):
-                return True
-        elif text.endswith(_HANGING_ZH) and len(last) > 8:
-            return True
+        head, _, last = text.rpartition("\n")
+        if text.endswith(_PAUSES):
+            return _wordy(last, 5) and not (
+                _is_column(head, last[-1]) or _CLOSING.match(last) or _CODE.search(last)
+            )
+        if text.endswith(_ANNOUNCES):
+            return _wordy(last, 3) and not _is_code(last) and last[-2] not in ":;=-"
+        if text.endswith(_OPERATORS):
+            return _wordy(last, 3) and last[-2].isspace()
+        if text.endswith(_QUOTES):
+            return _wordy(last, 3) and not last[-2].isalnum()
+        return _hangs(text, last) or self._lacks_stop(text, last)
+
+    def _lacks_stop(self, text: str, last: str) -> bool:
+        """Whether a long last line ends without a stop, where the text has others."""
         return (
             self._options.min_words > 0
-            and (text[-1].isalpha() or text[-1] == ",")
-            and not _END.search(text[-1])
+            and text[-1].isalpha()
             and not _NO_PROSE.match(last)
             and _wordy(last, self._options.min_words)
             and bool(_SENTENCE.search(text))
             and not _is_code(last)
         )
+
+
+def _hangs(text: str, last: str) -> bool:
+    """Whether the last word asks for another."""
+    if not text[-1].isascii():
+        return text.endswith(_HANGING_ZH) and len(last) > 8
+    if not text[-1].isalpha() or not _wordy(last, 5):
+        return False
+    before, word = last.replace("’", "'").split()[-2:]
+    if before.endswith((",", ":", '"', "'", "=")):  # a word among others: a, an, the
+        return False
+    hanging = word in _HANGING or word == "a" and before in _BEFORE_A
+    return hanging or bool(_BEGUN.search(last))
 
 
 def _wordy(line: str, least: int) -> bool:
@@ -99,11 +119,28 @@ def _wordy(line: str, least: int) -> bool:
     return len(line.split()) + wide // 2 >= least
 
 
+def _is_column(head: str, mark: str) -> bool:
+    """Whether the line before ends in the same mark: a list, a table or a poem."""
+    return head.rstrip().endswith(mark)
+
+
 def _is_code(line: str) -> bool:
     return line[:4] in ("    ", "\t") or bool(re.search(r"[=;{}()\[\]]\s*[=;{}()\[\]\w]*\(", line))
 
 
+def _in_fence(text: str) -> bool:
+    """Whether a fence is open at the end; one that ends the text bare closes some fence."""
+    fence = ""
+    for mark, told in _FENCE.findall(text):
+        if not fence:
+            fence = mark
+        elif mark.startswith(fence) and not told.strip():
+            fence = ""
+    last = text.rpartition("\n")[2].strip()
+    return bool(fence) and last.strip("`~") != ""
+
+
 def _is_open(text: str) -> bool:
     """Whether what begins as JSON lacks brackets at its end."""
-    bare = _STRING.sub("", text)
+    bare = _INTERVAL.sub("", _STRING.sub("", text))
     return any(bare.count(a) > bare.count(b) for a, b in ("{}", "[]"))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from instructune.errors import usage
-from instructune.neighbours import Neighbours
+from instructune.neighbours import Neighbours, jaccard
 from instructune.records import Record
 from instructune.spool import Spool
 from instructune.steps import Reason
@@ -79,7 +79,7 @@ class Filter:
 
     def reasons(self, rows: Spool) -> dict[int, Reason]:
         """Why rows are dropped, by number; each reason names the row that stays."""
-        roots, found = self._firsts, {}
+        roots, found = self._firsts, dict[int, Reason]()
         if self._near:
             joined = self._near.clusters(lambda number: self._text(rows[number]))
             roots = [joined[first] for first in self._firsts]
@@ -87,11 +87,21 @@ class Filter:
             stays = members[0]
             if self.options.keep == "longest":
                 stays = max(members, key=lambda number: (self._lengths[number], -number))
-            for number in members:
+            found |= self._of_cluster(stays, members, rows)
+        return found
+
+    def _of_cluster(self, stays: int, members: list[int], rows: Spool) -> dict[int, Reason]:
+        """Near duplicates are told how near they are to the row that stays."""
+        found, kept = {}, self._ids[stays]
+        shingles: set[tuple[str, ...]] | None = None
+        for number in members:
+            if self._firsts[number] == self._firsts[stays]:
                 if number != stays:
-                    equal = self._firsts[number] == self._firsts[stays]
-                    text = "duplicate" if equal else "near duplicate"
-                    found[number] = Reason(text, duplicate_of=self._ids[stays])
+                    found[number] = Reason("duplicate", duplicate_of=kept)
+            elif self._near:
+                shingles = shingles or self._near.shingles(self._text(rows[stays]))
+                near = jaccard(shingles, self._near.shingles(self._text(rows[number])))
+                found[number] = Reason("near duplicate", duplicate_of=kept, jaccard=round(near, 4))
         return found
 
     def _text(self, record: Record) -> str:

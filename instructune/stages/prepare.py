@@ -7,9 +7,11 @@ from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 from instructune import files, lineage, mixing, reports, splits, workers
+from instructune.agreement import Agreement
+from instructune.clusters import Clusters
 from instructune.configs import PrepareConfig
 from instructune.errors import UserError
-from instructune.gathering import Plan, gather
+from instructune.gathering import Plan, by_rows, by_words, gather
 from instructune.instructions import Instructions
 from instructune.jsonl import BadRow, Encoded, RowWriter
 from instructune.paths import expanded
@@ -21,18 +23,21 @@ from instructune.splits import Splitter
 from instructune.spool import Spool, decoded
 from instructune.steps import Change, Steps
 from instructune.tally import Tally
-from instructune.texts import prompt_of
+from instructune.tokencounts import token_counter, token_size
 
 _SIDE = "{split}"
 Write = Callable[[dict[str, Any]], None]
 
 
 class Prepared(NamedTuple):
-    """Where each row went, rows by file, and what became of the records that were asked about."""
+    """Where each row went, rows by file, what became of the records that were asked about, and
+    what was noticed: agreement of annotators, clusters of duplicates.
+    """
 
     tally: Tally
     rows: dict[str, int]
     explained: dict[str, list[Change]]
+    noticed: dict[str, Any]
 
 
 def prepare(config: PrepareConfig) -> Prepared:
@@ -44,11 +49,12 @@ def prepare(config: PrepareConfig) -> Prepared:
     templates = [Instructions(spec, config.seed) for spec in config.template]
     plan = _plan(config, steps, shares, typed)
     tally, explained = Tally(), dict[str, list[Change]]()
+    agreement, clusters = Agreement(), Clusters()
     with ExitStack() as stack:
         reject = _writer(stack, config.rejects) or (lambda bad: None)
-        drop = _writer(stack, config.dropped) or (lambda record: None)
+        drop = clusters.watching(_writer(stack, config.dropped))
         outcomes = _read(config, steps, tally, lambda bad: reject(bad._asdict()))
-        rows = _rows(outcomes, drop, explained, set(config.explain))
+        rows = _rows(outcomes, agreement, drop, explained, set(config.explain))
         if plan or templates:
             found = gather(map(decoded, rows), stack.enter_context(Spool()), plan, tally)
             for record in found.dropped(tally):
@@ -56,7 +62,7 @@ def prepare(config: PrepareConfig) -> Prepared:
             rows = found.instructed(templates, tally) if templates else iter(found)
             shares = shares or dict.fromkeys(sorted(set(found.sides.values())), 0.0)
         if config.report:
-            profile = Profile(_token_counter(config.model) if config.model else None)
+            profile = Profile(token_counter(config.model) if config.model else None)
             report = stack.enter_context(files.open_output(config.report))
             rows = profile.passing(map(decoded, rows))
         names = {}
@@ -68,29 +74,12 @@ def prepare(config: PrepareConfig) -> Prepared:
                 _check_places(config, shares, list(typed))
         written = _write(rows, config.output, names, stack)
         tally.check()
+        noticed = {"agreement": agreement.facts()} if agreement else {}
+        noticed |= {"duplicate_clusters": clusters.facts()} if clusters else {}
         if config.report:
-            report.write(reports.prepared(tally.as_dict(), profile.facts()))
+            report.write(reports.prepared(tally.as_dict() | noticed, profile.facts()))
     _write_manifests(config, tally, written)
-    return Prepared(tally, written, explained)
-
-
-def _token_counter(model: str) -> Callable[[Record], int | None]:
-    """How many tokens the model sees of a record; None where its template refuses it."""
-    from instructune.modelfiles import resolve
-    from instructune.tokenizer import Tokenizer
-
-    tokenizer = Tokenizer(resolve(model).tokenizer)
-
-    def count(record: Record) -> int | None:
-        text: Any = prompt_of(record)
-        if "messages" in record:
-            try:
-                text = tokenizer.template.render(record["messages"], tools=record.get("tools"))
-            except UserError:
-                return None
-        return len(tokenizer.encode(text).ids)
-
-    return count
+    return Prepared(tally, written, explained, noticed)
 
 
 def _read(
@@ -111,10 +100,16 @@ def _read(
 
 
 def _rows(
-    outcomes: Iterable[Outcome], drop: Write, explained: dict[str, list[Change]], asked: set[str]
+    outcomes: Iterable[Outcome],
+    agreement: Agreement,
+    drop: Write,
+    explained: dict[str, list[Change]],
+    asked: set[str],
 ) -> Iterator[Record | Encoded]:
     """What the steps left; what they dropped, and how they changed what was asked for, aside."""
     for outcome in outcomes:
+        for name, given in outcome.annotated:
+            agreement.add(name, given)
         for record in outcome.dropped:
             drop(record)
         explained |= outcome.explained
@@ -132,12 +127,19 @@ def _plan(
         splitter=Splitter(shares, seed=config.seed, exact=config.exact) if shares else None,
         by_own_split=_SIDE in config.output,
         shares=mixing.weights(config.mix, config.sources) if config.mix else {},
-        by_words=config.mix_by == "words",
+        size=_size(config),
         total=config.mix_total,
         balance=config.balance,
         typed=typed,
         seed=config.seed,
     )
+
+
+def _size(config: PrepareConfig) -> Callable[[Record], int]:
+    """What a row counts in a mix."""
+    if config.mix_by == "tokens":
+        return token_size(str(config.model))
+    return by_words if config.mix_by == "words" else by_rows
 
 
 def _filters(config: PrepareConfig) -> list[str]:

@@ -10,15 +10,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from instructune import comparing, files, rundir
+from instructune.agreement import Agreement
 from instructune.comparing import Comparison
 from instructune.configs import ShowConfig
 from instructune.containers import containers
 from instructune.errors import UserError, usage
 from instructune.jsonl import BadRow, Row
 from instructune.modelfiles import resolve
+from instructune.profile import Profile
 from instructune.rundir import RunDir
 from instructune.sources import Reading, read_records
 from instructune.tally import Tally
+from instructune.tokencounts import token_counter
 from instructune.tokenizer import Tokenizer
 from instructune.tokens import Encoding
 
@@ -44,21 +47,38 @@ class DocumentView(NamedTuple):
     document: Any
 
 
+class ProfileView(NamedTuple):
+    """What a file's records are, and how far annotators agree on them where there are some."""
+
+    profile: dict[str, Any]
+    agreement: dict[str, Any] | None
+
+
+class AgreementView(NamedTuple):
+    """How far annotators agree, with the first rows on which they do not."""
+
+    agreement: dict[str, Any]
+
+
 class MaskView(NamedTuple):
     """For each sequence: its place, and its tokens with whether they are learned."""
 
     sequences: list[tuple[str, list[tuple[str, bool]]]]
 
 
-View = RunView | RowsView | DocumentView | MaskView | Comparison
+View = RunView | RowsView | DocumentView | MaskView | Comparison | ProfileView | AgreementView
 
 
 def show(config: ShowConfig) -> View:
     """Open a run directory or a file; with `mask`, the rows as `train` sees them."""
     if config.path != files.STDIO and Path(config.path).is_dir():
-        if config.mask or config.baseline:
-            raise usage("needs a file of rows", where="--mask" if config.mask else "--baseline")
+        if config.view:
+            raise usage("needs a file of rows", where=config.view)
         return _run(config.path)
+    if config.profile:
+        return _profile(config)
+    if config.disagreements:
+        return _disagreements(config)
     if config.mask:
         return _mask(config)
     if config.baseline is not None:
@@ -93,6 +113,24 @@ def _is_held(run: RunDir) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def _profile(config: ShowConfig) -> ProfileView:
+    profile = Profile(token_counter(config.model) if config.model else None)
+    agreement = Agreement(config.limit)
+    for record in agreement.passing(read_records([config.path], Reading(), Tally())):
+        profile.see(record)
+    return ProfileView(profile.facts(), agreement.facts() if agreement else None)
+
+
+def _disagreements(config: ShowConfig) -> AgreementView:
+    agreement = Agreement(config.limit)
+    for record in read_records([config.path], Reading(), Tally()):
+        agreement.see(record)
+    if not agreement:
+        hint = "--profile shows what they are"
+        raise UserError("no row has annotations", where=files.shown(config.path), hint=hint)
+    return AgreementView(agreement.facts())
 
 
 def _file(config: ShowConfig) -> RowsView | DocumentView:

@@ -442,3 +442,21 @@ def test_prepared_rows_go_through_unchanged_and_their_sides_hold(tmp_path, write
     sides = [(tmp_path / f"again-{side}.jsonl").read_bytes() for side in ("train", "dev", "test")]
     for name, side in zip((b"train", b"dev", b"test"), sides, strict=True):
         assert side == b"".join(line for line in once if b'"split":"%s"' % name in line)
+
+
+def test_clusters_and_annotators_are_told(run, write):
+    rows = [{"text": t, "annotations": {"a": t, "b": "x"}} for t in ("x", "X", "y", "x")]
+    write("in.jsonl", rows)
+    args = ("prepare", "in.jsonl", "-o", "out.jsonl", "--id", "hash", "--filter", "duplicates")
+    told = run(*args).stderr.splitlines()
+    assert told[-2].startswith("  duplicates: 1 clusters, the largest 3 rows like ")
+    # a, b: x x, X x, y x, x x
+    assert (
+        told[-1] == "  annotators: 2 of 4 rows with different values, Krippendorff's alpha -0.077"
+    )
+    facts = json.loads(run(*args, "--json").stderr)
+    assert facts["duplicate_clusters"]["sizes"] == {"3": 1}
+    assert facts["agreement"]["disagreeing"] == 2
+    assert facts["agreement"]["cohen_kappa"]["a, b"]["n"] == 4
+    plain = run("prepare", "in.jsonl", "-o", "out.jsonl", "--transform", "width").stderr
+    assert "clusters" not in plain

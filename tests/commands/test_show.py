@@ -166,12 +166,63 @@ def test_tokens_in_brackets_are_learned(show, write, tmp_path, monkeypatch):
     assert "[y] [o] [<|im_end|>]" in tokens
 
 
+ANNOTATED = [
+    {"id": "a", "text": "一二三", "annotations": {"ann": "x", "bob": "y"}, "language": "zh"},
+    {"id": "b", "text": "一二三", "annotations": {"ann": "x", "bob": "x"}, "language": "zh"},
+    {"id": "c", "text": "four", "annotations": {"ann": "y", "bob": "z"}, "language": "en"},
+]
+
+
+def test_a_profile(show, write, tmp_path, monkeypatch):
+    monkeypatch.setenv("INSTRUCTUNE_CACHE", str(tmp_path / "cache"))
+    write("rows.jsonl", ANNOTATED)
+    out = show("rows.jsonl", "--profile", "-m", "tiny-llama", "-n", "1")
+    assert out.startswith("3 rows, 1 say what an earlier one says\nLengths\n")
+    assert (
+        "Language\n"
+        "  language  rows  share\n"
+        "  zh           2  66.7%\n"
+        "  en           1  33.3%\n"
+    ) in out  # fmt: skip
+    assert (
+        "                sum  least  5%  25%  median  75%  95%  most\n"
+        "  characters     10      3   3    3       3    4    4     4\n"
+        "  prompt words    7      1   1    1       3    3    3     3\n"
+        "  tokens         22      4   4    4       9    9    9     9\n"
+    ) in out  # fmt: skip
+    assert "  rows.jsonl     3  100.0%\n" in out
+    assert "Disagreements: 2 of 3 rows\n  id  values\n  a   x (ann); y (bob)\n" in out
+    assert "y (ann)" not in out
+    found = json.loads(show("rows.jsonl", "--profile", "--json"))
+    assert (found["profile"]["rows"], found["agreement"]["disagreeing"]) == (3, 2)
+    write("plain.jsonl", [{"text": "t"}])
+    assert "annotators" not in show("plain.jsonl", "--profile")
+
+
+def test_disagreements(show, write):
+    write("rows.jsonl", ANNOTATED)
+    assert show("rows.jsonl", "--disagreements") == (
+        "Agreement of annotators\n"
+        "  coefficient             value  rows\n"
+        "  Krippendorff's alpha   0.0909     3\n"
+        "  Fleiss' kappa         -0.0909     3\n"
+        "Cohen's kappa by pair\n"
+        "  pair      kappa  rows\n"
+        "  ann, bob    0.0     3\n"
+        "Disagreements: 2 of 3 rows\n"
+        "  id  values\n"
+        "  a   x (ann); y (bob)\n"
+        "  c   y (ann); z (bob)\n"
+    )
+
+
 @pytest.fixture
 def hostile(write, tmp_path):
     """One of everything that can be shown, full of control characters."""
     name = f"{HOSTILE}".replace("\x00", "")
     rows = [prediction(HOSTILE, HOSTILE, **{HOSTILE: HOSTILE})]
     rows[0]["messages"][0]["content"] = HOSTILE
+    rows[0] |= {"task": HOSTILE, "annotations": {HOSTILE: HOSTILE, "b": "x"}}
     write("rows.jsonl", rows)
     write("before.jsonl", [rows[0] | {"prediction": None, "error": HOSTILE}])
     write("document.json", json.dumps({HOSTILE: [HOSTILE]}, indent=1, ensure_ascii=False))
@@ -194,6 +245,8 @@ def texts(value: Any) -> Iterator[str]:
     "args",
     [
         ("rows.jsonl",),
+        ("rows.jsonl", "--profile"),
+        ("rows.jsonl", "--disagreements"),
         ("rows.jsonl", "--baseline", "before.jsonl"),
         ("document.json",),
         ("run",),
@@ -227,6 +280,9 @@ def test_json_is_one_object(show, write, compared):
     [
         (("none.jsonl",), 66, "error: none.jsonl: no such file\n"),
         ((".",), 66, "error: .: not a run directory (no run.json)\n"),
+        (("rows.jsonl", "--profile", "--mask"), 2, "error: --mask: needs --model\n"),
+        (("a", "--profile", "--disagreements"), 2, "error: --disagreements: cannot go with --prof"),
+        ((".", "--profile"), 2, "error: --profile: needs a file of rows\n"),
         (("rows.jsonl", "--mask"), 2, "error: --mask: needs --model\n"),
         (("-", "--baseline", "-"), 2, "error: --baseline: standard input can be read only once\n"),
     ],
@@ -235,6 +291,13 @@ def test_failures(run, args, code, told):
     result = run("show", *args)
     assert (result.exit_code, result.stdout) == (code, "")
     assert result.stderr.startswith(told)
+
+
+def test_no_annotations_no_agreement(run, write):
+    write("rows.jsonl", [{"text": "t"}])
+    result = run("show", "rows.jsonl", "--disagreements")
+    assert (result.exit_code, result.stdout) == (65, "")
+    assert result.stderr.startswith("error: rows.jsonl: no row has annotations\n  hint: --profile")
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,18 @@ def reason(answer: str, **options: object) -> str | None:
         ("He said that he would come because", WITHIN),
         ("这个方法不好用，因为", WITHIN),
         (LONG, WITHIN),
-        (LONG + " bridge in the old days of the ferry", WITHIN),
+        ("We would need a lot of", None),  # nothing shows that it goes on: "what we dream of"
+        ("There is more to it than that, and I’m", WITHIN),
+        ("It is one of the best examples of a", WITHIN),
+        ("This lowers the noise in the data. For", WITHIN),
+        ("Here is the whole list:", WITHIN),
+        ("接下来需要注意以下几点：", WITHIN),
+        ("The sum is then 1 + 2 +", WITHIN),
+        ("She looked up and said “", WITHIN),
+        ("````md\n```\nx\n```\ny", FENCE),
+        ("~~~\nx\n```", None),  # whatever it closes, it closes something
+        ("```\nx\n```\n```python", FENCE),
+        ("{'a': ['}'", OPEN),
     ],
 )
 def test_cut(answer, expected):
@@ -40,7 +51,37 @@ def test_cut(answer, expected):
 @pytest.mark.parametrize(
     "answer",
     [
+        "42",
         "Paris",
+        "Paris\n",
+        "B",
+        "Super Bowl LII,",
+        "The Lord of the Rings: The Return of the King",
+        "A short history of nearly everything that people believe in",
+        "I have lived there for quite a while",
+        "It is not the place where she comes from",
+        "Both sides have their strengths, and the choice comes down to taste. "
+        "In the end it is a matter of what you need and of what you are used to",
+        "苹果很甜。因为它们对身体健康很有好处，所以我每天都要吃一个苹果来补充各种维生素",
+        "那座金字塔位于非洲东北部的埃及",
+        "她对孩子们说话的语气总是十分温和",
+        "The correct answer to it is option a",
+        "In English the articles are a, an, the",
+        "The best of them all is C++",
+        "I did not pass the test :(",
+        "He turned round and said “hello“",
+        "x lies in this interval: [0, 1)",
+        "[0, 1)",
+        '["it\'s [", "isn\'t"]',
+        "['[']",
+        "SELECT name FROM users ORDER BY age DESC;",
+        "    int total = a + b + c;",
+        "return the sum of all of them;",
+        "one of the red ones,\ntwo of the green ones there,\nand one of the blue ones,",
+        "Thank you for all your help.\n\nWith all best wishes,",
+        "```print(1)```",
+        "````md\n```\nx\n```\n````",
+        "I am sure: the cat of the house is the one who has it",
         "See:\n```python\nprint(1,\n```",
         '{"a": "}"}',
         "[1, 2]",
@@ -62,4 +103,12 @@ def test_each_look_can_be_left_out():
     assert reason("```\nx", fences=False, sentences=False) is None
     assert reason('{"a": [1', brackets=False) is None
     assert reason("First we boil the water,", sentences=False) is None
-    assert reason(LONG + " bridge in the old days of the ferry", min_words=0) is None
+
+
+def test_a_missing_stop_is_minded_where_asked():
+    ended = LONG + " bridge in the old days of the ferry"
+    assert reason(ended) is None
+    assert reason(ended, min_words=12) == WITHIN
+    assert reason(ended, min_words=30) is None
+    assert reason(ended + ".", min_words=12) is None
+    assert reason("- " + ended, min_words=12) is None

@@ -70,6 +70,18 @@ def test_a_near_cluster_of_equal_rows_names_the_one_that_stays():
     assert drop(rows, near=0.6, keep="longest") == expected
 
 
+def test_near_duplicates_are_told_how_near():
+    found = Filter(Options(near=0.6))
+    with Spool() as spool:
+        for number, row in enumerate(ROWS):
+            record = Record({"id": str(number)} | row)
+            spool.append(record)
+            found.see(record)
+        facts = {number: reason.facts for number, reason in found.reasons(spool).items()}
+    assert facts[4] == {"duplicate_of": "3", "jaccard": 0.6}
+    assert facts[1] == {"duplicate_of": "0"}
+
+
 def test_nothing_twice():
     assert drop(ROWS[2:4]) == {}
     assert drop([]) == {}

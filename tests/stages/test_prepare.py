@@ -8,6 +8,7 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -490,6 +491,28 @@ def test_a_mix_of_a_file_and_a_folder(here, write):
         prepare(replace(config, mix_total=18))
     with pytest.raises(UserError, match="is also an input"):
         prepare(replace(config, output="b/x.jsonl"))
+
+
+def test_a_mix_by_what_rows_hold(here, write, monkeypatch):
+    monkeypatch.setenv("INSTRUCTUNE_CACHE", str(here / "cache"))
+    write("a.jsonl", [{"text": f"{i} b c d"} for i in range(8)])  # 4 words, 7 bytes
+    write("b.jsonl", [{"text": f"abcdefghijklm {i}"} for i in range(16)])  # 2 words, 15 bytes
+
+    def mixed(**settings: Any) -> tuple[int, int]:
+        mix = ("a.jsonl=0.5", "b.jsonl=0.5")
+        prepare(PrepareConfig(("a.jsonl", "b.jsonl"), "out.jsonl", mix=mix, **settings))
+        lengths = [len(row["text"]) for row in rows_of("out.jsonl")]
+        return lengths.count(7), len([n for n in lengths if n >= 15])
+
+    assert mixed() == (8, 8)
+    assert mixed(mix_by="words") == (8, 16)
+    # 56 tokens of each are there: 4 rows of 15 are the first to reach that
+    assert mixed(mix_by="tokens", model="tiny-llama") == (8, 4)
+    with pytest.raises(UserError, match="--mix-by tokens: needs --model") as told:
+        mixed(mix_by="tokens")
+    assert told.value.code == Exit.USAGE
+    with pytest.raises(UserError, match="--model: needs --report or --mix-by tokens"):
+        mixed(model="tiny-llama")
 
 
 def test_a_report(here, write):
