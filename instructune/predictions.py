@@ -15,13 +15,25 @@ from instructune.sources import Reading, Tally, read_records
 Key = tuple[str, int]
 
 _SHOWN = 3  # keys or places named in a message
+# where the references of a row stand, by precedence
+_REFERENCES = ("references", "label", "tags", "messages", "relations", "entities")
+# kinds of predictions by kind of references; spans and triples may also be told in words
+_WANTED = {
+    "label": ("text",),
+    "none": ("text",),
+    "tags": ("labels", "text"),
+    "entities": ("labels", "text"),
+    "relations": ("labels", "text"),
+}
+_SPELT = {"text": "a string", "labels": "a list", "number": "a number"}
 _NOT_JOINED = frozenset([*PREDICTION_FIELDS, "scores"])  # a record never overwrites an answer
 
 
 class Answer(NamedTuple):
     """What a metric sees of a row; `prediction` is None on an error, which counts as wrong.
 
-    `kind` says what the references are: text, label, labels, number or tags.
+    `kind` says what the references are: text, label, labels, number, tags, entities, relations,
+    or none where the row has no references, for metrics that need none.
     """
 
     prediction: Any
@@ -106,14 +118,17 @@ def join_references(
     return replace(predictions, rows=rows)
 
 
-def answers(predictions: Predictions) -> list[Answer]:
-    """Each row's prediction beside its references; a row without references is an error."""
+def answers(predictions: Predictions, *, needed: bool = True) -> list[Answer]:
+    """Each row's prediction beside its references.
+
+    A row without references is an error, but where they are not `needed` or it has checks.
+    """
     found, bad = [], []
     for row in predictions.rows:
         record = Record(row.value)
         try:
             kind, references = _references(record)
-            if not references:
+            if not references and needed and not record.get("checks"):
                 raise ValueError(f"id {record['id']!r} has no references")
             prediction = _prediction(record, kind)
         except ValueError as error:
@@ -162,12 +177,13 @@ def paired(predictions: Predictions, found: list[Answer], baseline: Predictions)
 
 def _references(record: Record) -> tuple[str, list[Any]]:
     """The kind of a row's references and the references; ValueError says what is wrong."""
-    named = ("references", "label", "tags", "messages")
-    name = next((name for name in named if name in record), None)
+    name = next((name for name in _REFERENCES if _answers(record, name)), None)
     if name is None:
-        return "text", []
+        return "none", []
     if reason := FIELDS[name].check(record[name]):
         raise ValueError(f"{name}{'' if reason.startswith('[') else ' '}{reason}")
+    if name in ("relations", "entities"):
+        return name, [record[name]]
     found = record.references()
     if name == "messages":
         if found == [""]:
@@ -182,6 +198,13 @@ def _references(record: Record) -> tuple[str, list[Any]]:
     return "label" if (name, kind) == ("label", "text") else kind, found
 
 
+def _answers(record: Record, name: str) -> bool:
+    """Whether the field is there and says what the answer is; a prompt alone does not."""
+    if name not in record or name != "messages":
+        return name in record
+    return bool(FIELDS[name].check(record[name])) or record.answer() is not None
+
+
 def _kind(reference: Any) -> str | None:
     kinds = {str: "text", list: "labels", int: "number", float: "number"}
     return kinds.get(type(reference))
@@ -192,9 +215,9 @@ def _prediction(row: Mapping[str, Any], kind: str) -> Any:
     prediction = row["prediction"]
     if prediction is None or row.get("finish_reason") == "error":
         return None
-    wanted = {"text": "text", "label": "text", "tags": "labels"}.get(kind, kind)
-    if _kind(prediction) != wanted:
-        what = {"text": "a string", "labels": "a list", "number": "a number"}[wanted]
+    wanted = _WANTED.get(kind, (kind,))
+    if _kind(prediction) not in wanted:
+        what = " or ".join(_SPELT[kind] for kind in wanted)
         raise ValueError(f"id {row['id']!r}: prediction must be {what}, as its references are")
     return prediction
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -29,7 +29,7 @@ def choose(
 
     Unasked, each kind of references has its defaults (`DEFAULT_FOR` of a metric). Texts count as
     labels too where the task is classification or where they are a closed set: at most 20
-    different ones, each used twice on average.
+    different ones, each used twice on average. Rows that all have checks have theirs, too.
     """
     kinds = {answer.kind for answer in answers}
     if asked:
@@ -39,6 +39,9 @@ def choose(
         if kinds == {"text"} and (why := _closed(answers)):
             kinds, reason = {"text", "label"}, f"{reason}, {why}"
         defaults = {name: metrics.facts(name).get("DEFAULT_FOR", ()) for name in metrics.names()}
+        if all(answer.row.get("checks") for answer in answers):
+            kinds = kinds | {"checks"}
+            reason = "checks" if kinds == {"none", "checks"} else f"{reason}, and checks"
         names = [name for name, kinds_of in defaults.items() if kinds & set(kinds_of)]
     names = list(dict.fromkeys([*names, *gated]))
     for name in names or metrics.names():
@@ -56,7 +59,8 @@ def _closed(answers: Sequence[Answer]) -> str | None:
 
 
 def _check_serves(name: str, answers: Sequence[Answer]) -> None:
-    serves = metrics.facts(name)["REFERENCES"]
+    if not (serves := metrics.facts(name)["REFERENCES"]):
+        return
     for answer in answers:
         if answer.kind not in serves:
             others = [n for n in metrics.names() if answer.kind in metrics.facts(n)["REFERENCES"]]
@@ -67,14 +71,28 @@ def _check_serves(name: str, answers: Sequence[Answer]) -> None:
             )
 
 
+def need_references(names: Iterable[str]) -> bool:
+    """Whether one of the metrics compares with references; unnamed, the defaults may."""
+    facts = [metrics.facts(name.partition(":")[0]) for name in names]
+    return not facts or any(fact["REFERENCES"] for fact in facts)
+
+
+def worst(module: ModuleType) -> float:
+    """What an error scores: the end of the metric's range where no good answer is."""
+    return module.RANGE[0] if module.HIGHER_IS_BETTER else module.RANGE[1]
+
+
 def row_scores(names: Sequence[str], answers: Sequence[Answer]) -> Iterator[dict[str, float]]:
-    """Each answer's score by every metric that has one a row; an error scores 0."""
+    """Each answer's score by every metric that has one a row; an error has the worst."""
     modules = {name: metrics[name] for name in names if hasattr(metrics[name], "row_score")}
     if not modules:
         raise usage(f"{', '.join(names)} has no score a row", where="--scores")
     for answer in answers:
         missed = answer.prediction is None
-        yield {n: 0.0 if missed else module.row_score(answer) for n, module in modules.items()}
+        yield {
+            n: worst(module) if missed else module.row_score(answer)
+            for n, module in modules.items()
+        }
 
 
 @dataclass(frozen=True)

@@ -46,11 +46,12 @@ def evaluate(config: EvalConfig) -> Evaluation:
     """Score the predictions against their references and the baseline; write what was asked."""
     conditions = _preflight(config)
     inputs = _read(config)
-    answers = predictions.answers(inputs.system)
+    gated = [comparison.metric for gate in conditions for comparison in gate.comparisons]
+    needed = scoring.need_references([*config.metric, *gated])
+    answers = predictions.answers(inputs.system, needed=needed)
     pairs = None
     if inputs.baseline:
         pairs = predictions.paired(inputs.system, answers, inputs.baseline)
-    gated = [comparison.metric for gate in conditions for comparison in gate.comparisons]
     names, chosen_by = scoring.choose(config.metric, gated, answers)
     plan = scoring.Plan(
         names,
