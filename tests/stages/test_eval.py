@@ -119,6 +119,36 @@ def test_references_and_a_baseline_from_any_tool(write, tmp_path):
     assert sorted(manifest["inputs"]) == ["b.jsonl", "p.jsonl", "r.jsonl"]
 
 
+def test_ifeval_rows_are_references_as_they_are(write):
+    rows = [
+        {
+            "key": key,
+            "prompt": "do",
+            "instruction_id_list": ["punctuation:no_comma", *more],
+            "kwargs": [{}] * (1 + len(more)),
+        }
+        for key, more in ((7, []), (8, ["startend:quotation"]), (9, ["keywords:rhyme"]))
+    ]
+    references = write("ifeval.jsonl", rows)
+    predictions = [{"id": "7", "prediction": "so"}, {"id": 8, "prediction": "so"}]
+    system = write("p.jsonl", [*predictions, {"id": "9", "prediction": "so"}])
+    found = evaluate(EvalConfig(predictions=system, references=references, resamples=100))
+    assert found.chosen_by == "checks"
+    assert [(s["metric"], s["value"]) for s in found.summaries] == [
+        ("checks", pytest.approx(1 / 3)),
+        ("checks_each", pytest.approx(3 / 5)),
+    ]
+    details = found.summaries[0]["details"]
+    assert details["unverifiable"] == {
+        "n": 1,
+        "checks": {"keywords:rhyme": "unknown check 'keywords:rhyme'"},
+    }
+    assert found.notes == ["ifeval.jsonl: 3 rows read as ifeval"]
+    with pytest.raises(UserError, match="has none"):
+        config = EvalConfig(predictions=system, references=references, metric=("exact_match",))
+        evaluate(config)
+
+
 def test_errors_of_the_baseline_are_told(write):
     system = write("p.jsonl", [scored("a", "x", "x"), scored("b", "x", "x")])
     baseline = write("b.jsonl", [{"id": "a", "prediction": None}, {"id": "b", "prediction": "x"}])
