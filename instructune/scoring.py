@@ -190,9 +190,7 @@ def _summary(
     return head | counts | {"by": by, "signature": signature} | paired
 
 
-def _test(
-    module: Metric, measures: Sequence[Measure], seed: int
-) -> tuple[str, statistics.PValue]:
+def _test(module: Metric, measures: Sequence[Measure], seed: int) -> tuple[str, statistics.PValue]:
     """The paired test that fits: on row differences for a mean, else by swapping systems."""
     system, baseline = (measure.table for measure in measures)
     if getattr(module, "MEAN_OF_ROWS", False):
