@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from instructune import __version__, statistics
 from instructune.errors import UserError, did_you_mean, usage
 from instructune.jsonl import dumps
+from instructune.measuring import Metric, bare
 from instructune.metrics import metrics
 from instructune.predictions import Answer
 from instructune.records import key_of
@@ -59,7 +59,7 @@ def _closed(answers: Sequence[Answer]) -> str | None:
 
 
 def _check_serves(name: str, answers: Sequence[Answer]) -> None:
-    if not (serves := metrics.facts(name)["REFERENCES"]):
+    if not (serves := metrics.facts(bare(name))["REFERENCES"]):
         return
     for answer in answers:
         if answer.kind not in serves:
@@ -73,25 +73,21 @@ def _check_serves(name: str, answers: Sequence[Answer]) -> None:
 
 def need_references(names: Iterable[str]) -> bool:
     """Whether one of the metrics compares with references; unnamed, the defaults may."""
-    facts = [metrics.facts(name.partition(":")[0]) for name in names]
+    facts = [metrics.facts(bare(name)) for name in names]
     return not facts or any(fact["REFERENCES"] for fact in facts)
 
 
-def worst(module: ModuleType) -> float:
-    """What an error scores: the end of the metric's range where no good answer is."""
-    return module.RANGE[0] if module.HIGHER_IS_BETTER else module.RANGE[1]
-
-
 def row_scores(names: Sequence[str], answers: Sequence[Answer]) -> Iterator[dict[str, float]]:
-    """Each answer's score by every metric that has one a row; an error has the worst."""
-    modules = {name: metrics[name] for name in names if hasattr(metrics[name], "row_score")}
+    """Each answer's score by every metric that has one a row; an error scores the worst."""
+    chosen = {name: Metric(name) for name in names}
+    modules = {name: metric for name, metric in chosen.items() if hasattr(metric, "row_score")}
     if not modules:
         raise usage(f"{', '.join(names)} has no score a row", where="--scores")
     for answer in answers:
         missed = answer.prediction is None
         yield {
-            n: worst(module) if missed else module.row_score(answer)
-            for n, module in modules.items()
+            name: getattr(metric, "WORST", 0.0) if missed else metric.row_score(answer)
+            for name, metric in modules.items()
         }
 
 
@@ -158,7 +154,7 @@ def _summaries(
     failed = any(all(a.prediction is None for a in rows) for rows in systems)
     if failed:  # a slice of errors has no score, and 0 would look like one
         return [_unscored(name, counts, by, theirs is not None) for name in plan.names]
-    modules = [metrics[name] for name in plan.names]
+    modules = [Metric(name, mine) for name in plan.names]
     measures = [
         Measure(statistics.cluster_means(module.statistics(rows), starts), module.value)
         for module in modules
@@ -178,7 +174,7 @@ def _summaries(
 def _summary(
     plan: Plan,
     name: str,
-    module: ModuleType,
+    module: Metric,
     measures: Sequence[Measure],
     draws: np.ndarray,
     counts: dict[str, int],
@@ -204,9 +200,7 @@ def _summary(
     return head | counts | {"by": by, "signature": signature} | paired
 
 
-def _test(
-    module: ModuleType, measures: Sequence[Measure], seed: int
-) -> tuple[str, statistics.PValue]:
+def _test(module: Metric, measures: Sequence[Measure], seed: int) -> tuple[str, statistics.PValue]:
     """The paired test that fits: on row differences for a mean, else by swapping systems."""
     system, baseline = (measure.table for measure in measures)
     if getattr(module, "MEAN_OF_ROWS", False):
@@ -219,4 +213,4 @@ def _unscored(
 ) -> Summary:
     head: Summary = {"metric": name, "value": None, "ci95": None} | counts
     tail = dict.fromkeys(("baseline", "delta", "delta_ci95", "p")) if paired else {}
-    return head | {"by": by, "signature": f"{name}|{metrics[name].SIGNATURE}"} | tail
+    return head | {"by": by, "signature": f"{name}|{Metric(name).SIGNATURE}"} | tail

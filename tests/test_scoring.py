@@ -81,7 +81,7 @@ def test_metrics_that_need_no_references():
 def test_an_error_has_the_worst_score(monkeypatch):
     answers = [answer("a", None, "x"), answer("b", "x", "x")]
     assert [row["exact_match"] for row in scoring.row_scores(["exact_match"], answers)] == [0, 1]
-    monkeypatch.setattr(scoring.metrics["exact_match"], "HIGHER_IS_BETTER", False)
+    monkeypatch.setattr(scoring.metrics["exact_match"], "WORST", 1.0, raising=False)
     assert [row["exact_match"] for row in scoring.row_scores(["exact_match"], answers)] == [1, 1]
 
 

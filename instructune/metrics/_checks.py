@@ -73,12 +73,12 @@ def checked(answers: Sequence[Answer]) -> list[str]:
     return sorted({item["check"] for a in answers for item in _checks_of(Record(a.row))})
 
 
-def share(sums: np.ndarray) -> np.ndarray:
+def share(sums: np.ndarray, options: Options) -> np.ndarray:
     """Passed by total."""
     return sums[..., 0] / sums[..., 1]
 
 
-def report(answers: Sequence[Answer], sums: np.ndarray) -> dict[str, Any]:
+def report(answers: Sequence[Answer], sums: np.ndarray, options: Options) -> dict[str, Any]:
     """The share passed by name, and the checks that could not be verified, each a failure.
 
     `n` counts an id's samples as one, as the value does.

@@ -25,11 +25,11 @@ value = share
 details = report
 
 
-def row_score(answer: Answer, options: Options = Options()) -> float:
+def row_score(answer: Answer, options: Options) -> float:
     """1 where the answer passes every check."""
     return float(all(good for _, good in verdicts(answer, options.loose)))
 
 
-def statistics(answers: Sequence[Answer], options: Options = Options()) -> Table:
+def statistics(answers: Sequence[Answer], options: Options) -> Table:
     """Rows that pass all, rows, then checks passed and in all by name."""
     return table(answers, options, whole=True)

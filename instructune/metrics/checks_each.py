@@ -23,12 +23,12 @@ value = share
 details = report
 
 
-def row_score(answer: Answer, options: Options = Options()) -> float:
+def row_score(answer: Answer, options: Options) -> float:
     """The share of the row's checks that the answer passes."""
     found = verdicts(answer, options.loose)
     return sum(good for _, good in found) / len(found)
 
 
-def statistics(answers: Sequence[Answer], options: Options = Options()) -> Table:
+def statistics(answers: Sequence[Answer], options: Options) -> Table:
     """Checks passed and in all, then both by name."""
     return table(answers, options, whole=False)

@@ -13,12 +13,12 @@ import pytest
 
 from instructune.errors import UserError
 from instructune.formats import ifeval
-from instructune.metrics import metrics
+from instructune.measuring import Metric
 from instructune.predictions import Answer
 from instructune.statistics import exact_sums
 
-checks = metrics["checks"]
-LOOSE = checks.Options(loose=True)
+checks = Metric("checks")
+LOOSE = Metric("checks:loose=true")
 
 # instruction, its args, an answer that follows it, one that does not, and answers on which
 # IFEval's own verifier errs, with the right verdict
@@ -186,8 +186,8 @@ def asked(*instructions: tuple[str, dict], prediction: str | None, name: str = "
     return Answer(prediction, [], "none", {"id": name} | record)
 
 
-def value_of(metric, answers, *options) -> float:
-    return float(metric.value(exact_sums(metric.statistics(answers, *options))))
+def value_of(metric, answers) -> float:
+    return float(metric.value(exact_sums(metric.statistics(answers))))
 
 
 def test_the_cases_are_all_25_instructions():
@@ -200,15 +200,15 @@ def test_each_instruction(case):
     for text, right in [(good, True), (bad, False), *faults]:
         answer = asked((name, args), prediction=text)
         assert bool(checks.row_score(answer)) is right, text
-        assert checks.row_score(answer, LOOSE) >= checks.row_score(answer)
+        assert LOOSE.row_score(answer) >= checks.row_score(answer)
 
 
 @pytest.mark.parametrize("prediction", [None, "", " \n"])
 def test_no_answer_passes_no_instruction(prediction):
     answers = [asked((c[0], c[1]), prediction=prediction, name=c[0]) for c in CASES]
-    for options in (checks.Options(), LOOSE):
-        assert value_of(checks, answers, options) == 0
-        assert [checks.row_score(answer, options) for answer in answers] == [0.0] * 25
+    for metric in (checks, LOOSE):
+        assert value_of(metric, answers) == 0
+        assert [metric.row_score(answer) for answer in answers] == [0.0] * 25
 
 
 def test_loose_forgives_what_stands_around():
@@ -218,7 +218,7 @@ def test_loose_forgives_what_stands_around():
         asked(*asks, prediction='"It is so."', name="2"),
     ]
     assert value_of(checks, answers) == 0.5
-    assert value_of(checks, answers, LOOSE) == 1.0
+    assert value_of(LOOSE, answers) == 1.0
 
 
 def test_all_of_a_rows_checks_must_pass_and_each_is_told():
