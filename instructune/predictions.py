@@ -150,8 +150,8 @@ def paired(predictions: Predictions, found: list[Answer], baseline: Predictions)
     Both files must hold the same keys, and a baseline row that brings references the same ones.
     """
     others = {key_of(row.value): row for row in baseline.rows}
-    mine = {key_of(row.value) for row in predictions.rows}
-    _same(predictions.name, mine, baseline.name, set(others))
+    keys = {key_of(row.value) for row in predictions.rows}
+    _same(predictions.name, keys, baseline.name, set(others))
     pairs, bad = [], []
     for answer in found:
         row = others[key_of(answer.row)]
@@ -165,7 +165,9 @@ def paired(predictions: Predictions, found: list[Answer], baseline: Predictions)
         except ValueError as error:
             bad.append(BadRow(row.where, str(error), ""))
         else:
-            pairs.append(answer._replace(prediction=prediction))
+            mine = {key: part for key, part in answer.row.items() if key not in _NOT_JOINED}
+            theirs = {key: part for key, part in row.value.items() if key in _NOT_JOINED}
+            pairs.append(answer._replace(prediction=prediction, row=Record(mine | theirs)))
     _refuse(bad, "score both against one file: --references FILE")
     if all(answer.prediction is None for answer in pairs):
         raise UserError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 Scheme = Literal["iob1", "iob2", "bioes", "conll"]
@@ -41,6 +42,7 @@ def detect(sequences: Iterable[Sequence[str]]) -> Scheme:
     return "iob1" if loose_i and not plain_b else "iob2"
 
 
+@lru_cache(maxsize=4096)
 def parted(tag: str) -> tuple[str, str]:
     """A tag's mark, in the letters of BIOES, and its type; ValueError for what is no such tag."""
     found = _TAG.fullmatch(tag)
