@@ -10,9 +10,17 @@ from instructune.jsonl import loads
 from instructune.typenames import TypeNames
 
 _NOTHING = frozenset(
-    ["none", "no entities", "no entity", "no entities found", "there are no entities", "nothing"]
+    [
+        "none",
+        "no entities",
+        "no entity",
+        "no relations",
+        "no entities found",
+        "there are no entities",
+        "nothing",
+    ]
     + ["null", "n/a", "na", "nil", "o", "-", "empty", "[]", "{}", "无", "没有", "无实体", "空"]
-    + ["没有实体", "未发现实体", "不存在"]
+    + ["没有实体", "没有关系", "无关系", "未发现实体", "不存在"]
 )
 _FENCE = re.compile(r"```[^\S\n]*\w*[^\S\n]*\n(.*?)```", re.DOTALL)
 _TAGGED = re.compile(r"<([^<>/\s]{1,60})>(.{0,300}?)</\1>", re.DOTALL)
@@ -48,8 +56,7 @@ def mentions(answer: str, types: TypeNames) -> list[Mention] | None:
     a heading `TYPE:` over a list. Other words are passed over. A text that holds a comma stands in
     quotes there.
     """
-    bare = answer.strip().strip(".。!！").strip().casefold()
-    if bare in _NOTHING:
+    if says_none(answer):
         return []
     for value in json_values(answer):
         if (found := _of_json(value, types)) is not None:
@@ -61,6 +68,11 @@ def mentions(answer: str, types: TypeNames) -> list[Mention] | None:
     if found := [Mention(text.strip(), kind) for text, kind in tagged if kind and text.strip()]:
         return found
     return _of_lines(answer, types)
+
+
+def says_none(answer: str) -> bool:
+    """Whether all that an answer says is that there are none."""
+    return answer.strip().strip(".。!！").strip().casefold() in _NOTHING
 
 
 def json_values(answer: str) -> Iterator[Any]:
