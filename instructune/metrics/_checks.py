@@ -11,6 +11,7 @@ import numpy as np
 
 from instructune.checking import failures, prepared
 from instructune.errors import Exit, UserError
+from instructune.metrics._answered import text_of
 from instructune.metrics._table import Table, filled
 from instructune.predictions import Answer
 from instructune.records import FIELDS, Record
@@ -28,9 +29,8 @@ def verdicts(answer: Answer, loose: bool) -> list[tuple[str, bool]]:
     record = Record(answer.row)
     found = []
     for item in _checks_of(record):
-        failed = answer.prediction is None or failures(
-            answer.prediction, [item], record, loose=loose
-        )
+        text = None if answer.prediction is None else text_of(answer)
+        failed = failures(text, [item], record, loose=loose)
         found.append((item["check"], not failed))
     return found
 
