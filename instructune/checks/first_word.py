@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from instructune.errors import usage
 from instructune.records import Record
-from instructune.segments import paragraphs, whole
+from instructune.segments import paragraphs, places
 
 _BEFORE = re.compile(r"[\W_]*")
 
@@ -43,6 +43,7 @@ def check(answer: str, record: Record, options: Options) -> str | None:
     part = parts[options.paragraph - 1]
     word = _BEFORE.sub("", options.word, count=1) or options.word
     start = _BEFORE.match(part)
-    if whole(word).match(part, start.end() if start else 0):
+    at = start.end() if start else 0
+    if next(places(part, word, at), (-1, -1))[0] == at:
         return None
     return f"paragraph {options.paragraph} does not start with {options.word!r}"
