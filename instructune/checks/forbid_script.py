@@ -1,7 +1,7 @@
 """No characters of these kinds: Latin letters, digits, Chinese characters or emoji.
 
-Full-width letters and digits count as such; 一二三 are Chinese characters, not digits. Signs such as
-★ and ✓ count as emoji, arrows and mathematical signs do not.
+Full-width letters and digits count as such; 一二三 are Chinese characters, not digits. Signs such
+as ★ and ✓ count as emoji, arrows and mathematical signs do not.
 """
 
 from __future__ import annotations
