@@ -31,6 +31,7 @@ _BRACKETS = r"()（）\[\]【】"
 _BRACKETED = re.compile(
     rf"([^,，、{_BRACKETS}]{{1,200}}?)\s*[(（\[【]([^{_BRACKETS}]{{1,60}})[)）\]】]"
 )
+_PART = re.compile(r'(?:"[^"]*"|&#?\w{1,10};|[^;；])+')
 _ITEM = re.compile(r'(?:"[^"]*"|[^,，、])+')
 _QUOTES = " \t\r*`\"'“”‘’「」"
 # names of fields for a text, its type, and a list of both
@@ -53,8 +54,8 @@ def mentions(answer: str, types: TypeNames) -> list[Mention] | None:
     within prose: objects with a text and a type, pairs of them, or lists of texts by type; texts
     tagged inline, `<PER>…</PER>` or `[…](PER)`; lines or parts between semicolons that say
     `TYPE: text, text`, `text: TYPE`, `text (TYPE)`, with any of : | - → = or a Chinese colon, and
-    a heading `TYPE:` over a list. Other words are passed over. A text that holds a comma stands in
-    quotes there.
+    a heading `TYPE:` over a list. Other words are passed over. A text that holds a comma or
+    semicolon stands in double quotes there.
     """
     if says_none(answer):
         return []
@@ -155,7 +156,7 @@ def _of_lines(answer: str, types: TypeNames) -> list[Mention] | None:
     found: list[Mention] = []
     told, heading = False, None
     for line in answer.split("\n"):
-        for part in re.split(r"[;；]", line):
+        for part in _PART.findall(line):
             bullet = _BULLET.match(part)
             chunk = part[bullet.end() :] if bullet else part
             read = _of_chunk(chunk.strip(" \t\r|").rstrip("。"), types)

@@ -55,6 +55,7 @@ def test_forms(answer):
         ("张三（人名）、北京（地点）", [("张三", "PER"), ("北京", "LOC")]),
         ("<人名>张三</人名>去北京。", [("张三", "PER")]),
         ('LOC: "Washington, D.C.", Rome', [("Washington, D.C.", "LOC"), ("Rome", "LOC")]),
+        ('PER: "A; B"; LOC: M&amp;M', [("A; B", "PER"), ("M&amp;M", "LOC")]),
         ("PER: none\nLOC: Rome", [("Rome", "LOC")]),
         ("PER: Ann\nPRODUCT: Walkman", [("Ann", "PER"), ("Walkman", "PRODUCT")]),
         ("PER: Ann, Ann", [("Ann", "PER"), ("Ann", "PER")]),
