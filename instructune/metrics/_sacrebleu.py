@@ -36,6 +36,3 @@ def mostly_chinese(answers: Sequence[Answer]) -> bool:
     return 2 * sum(is_chinese(answer.references[0]) for answer in answers) > len(answers)
 
 
-def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """`part / whole`, 0 where there is no whole."""
-    return np.divide(part, whole, out=np.zeros(np.broadcast(part, whole).shape), where=whole > 0)
