@@ -43,7 +43,7 @@ def distinct_evaluator(answers: Sequence[Answer], order: int) -> Valuation:
         found = ratio((weights * shares).sum(axis=1), (weights * totals).sum(axis=1))
         for i, row in enumerate(weights):
             present = row > 0
-            if np.ptp(row[present]) == 0:
+            if present.any() and np.ptp(row[present]) == 0:
                 whole = totals[present].sum()
                 found[i] = counted(present) / whole if whole else 0.0
         return found
