@@ -160,9 +160,7 @@ def test_a_gate_brings_its_metric_options_and_all(write):
     assert found.verdicts[0].fired
 
 
-@pytest.mark.parametrize(
-    ("metric", "low", "high"), [("mae", 0.5, 0.5), ("rmse", 0.5, 0.5)]
-)
+@pytest.mark.parametrize(("metric", "low", "high"), [("mae", 0.5, 0.5), ("rmse", 0.5, 0.5)])
 def test_a_metric_without_an_upper_bound_has_an_interval(write, metric, low, high):
     rows = [{"id": i, "references": [1.0], "prediction": 1.5} for i in "abc"]
     config = EvalConfig(
