@@ -110,6 +110,9 @@ def _comparison(reader: _Reader, metrics: list[str]) -> Comparison:
         if not reader.accept("="):
             reader.fail("'=' and the value of the field", reader.position)
         value = reader.take(_VALUE, "the value of the field")
+    if reader.accept(":"):
+        hint = "quote a metric with options: '\"rouge_l:stemmer=true\" < 0.3'"
+        reader.fail(f"one of {' '.join(OPERATORS)}", reader.position - 1, hint)
     sign = reader.take(_OPERATOR, f"one of {' '.join(OPERATORS)}")
     start = reader.skip()
     number = float(reader.take(_NUMBER, "a number"))

@@ -26,7 +26,10 @@ _WANTED = {
     "relations": ("labels", "text"),
 }
 _SPELT = {"text": "a string", "labels": "a list", "number": "a number"}
-_NOT_JOINED = frozenset([*PREDICTION_FIELDS, "scores"])  # a record never overwrites an answer
+# what a model said of a row; a record never overwrites it
+_ANSWERED = frozenset(
+    [*PREDICTION_FIELDS, "scores", "spans", "label_scores", "token_logprobs", "reference_logprob"]
+)
 
 
 class Answer(NamedTuple):
@@ -112,7 +115,7 @@ def join_references(
     rows = []
     for row in predictions.rows:
         record = records[row.value["id"]].items()
-        fields = {key: value for key, value in record if key not in _NOT_JOINED}
+        fields = {key: value for key, value in record if key not in _ANSWERED}
         rest = {key: value for key, value in row.value.items() if key not in fields}
         rows.append(Row(row.where, fields | rest))
     return replace(predictions, rows=rows)
@@ -165,9 +168,8 @@ def paired(predictions: Predictions, found: list[Answer], baseline: Predictions)
         except ValueError as error:
             bad.append(BadRow(row.where, str(error), ""))
         else:
-            mine = {key: part for key, part in answer.row.items() if key not in _NOT_JOINED}
-            theirs = {key: part for key, part in row.value.items() if key in _NOT_JOINED}
-            pairs.append(answer._replace(prediction=prediction, row=Record(mine | theirs)))
+            asked = {key: value for key, value in answer.row.items() if key not in _ANSWERED}
+            pairs.append(answer._replace(prediction=prediction, row=Record(asked | row.value)))
     _refuse(bad, "score both against one file: --references FILE")
     if all(answer.prediction is None for answer in pairs):
         raise UserError(

@@ -34,8 +34,3 @@ def signature_of(metric: Any, answers: Sequence[Answer]) -> str:
 def mostly_chinese(answers: Sequence[Answer]) -> bool:
     """Whether most first references are Chinese."""
     return 2 * sum(is_chinese(answer.references[0]) for answer in answers) > len(answers)
-
-
-def ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """`part / whole`, 0 where there is no whole."""
-    return np.divide(part, whole, out=np.zeros(np.broadcast(part, whole).shape), where=whole > 0)

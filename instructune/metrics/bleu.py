@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from instructune.metrics._sacrebleu import mostly_chinese, ratio, row_statistics, signature_of
+from instructune.metrics._ratios import ratio
+from instructune.metrics._sacrebleu import mostly_chinese, row_statistics, signature_of
 from instructune.predictions import Answer
 
 REFERENCES = ("text", "label")

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from instructune.errors import usage
-from instructune.metrics._sacrebleu import ratio, row_statistics, signature_of
+from instructune.metrics._ratios import ratio
+from instructune.metrics._sacrebleu import row_statistics, signature_of
 from instructune.predictions import Answer
 
 REFERENCES = ("text", "label")
