@@ -125,6 +125,8 @@ def speaks(text: str, language: str) -> bool:
     if main_script(text) != script:
         return False
     rivals = _SPOKEN_IN[script]
+    if language == "en" and _reads_english(text):
+        return True
     return len(rivals) == 1 or _classified(text, tuple(rivals)) == language
 
 

@@ -16,13 +16,28 @@ from instructune.tally import Tally
 Key = tuple[str, int]
 
 _SHOWN = 3  # keys or places named in a message
-_NOT_JOINED = frozenset([*PREDICTION_FIELDS, "scores"])  # a record never overwrites an answer
+# where the references of a row stand, by precedence
+_REFERENCES = ("references", "label", "tags", "messages", "relations", "entities")
+# kinds of predictions by kind of references; spans and triples may also be told in words
+_WANTED = {
+    "label": ("text",),
+    "none": ("text",),
+    "tags": ("labels", "text"),
+    "entities": ("labels", "text"),
+    "relations": ("labels", "text"),
+}
+_SPELT = {"text": "a string", "labels": "a list", "number": "a number"}
+# what a model said of a row; a record never overwrites it
+_ANSWERED = frozenset(
+    [*PREDICTION_FIELDS, "scores", "spans", "label_scores", "token_logprobs", "reference_logprob"]
+)
 
 
 class Answer(NamedTuple):
     """What a metric sees of a row; `prediction` is None on an error, which counts as wrong.
 
-    `kind` says what the references are: text, label, labels, number or tags.
+    `kind` says what the references are: text, label, labels, number, tags, entities, relations,
+    or none where the row has no references, for metrics that need none.
     """
 
     prediction: Any
@@ -101,20 +116,23 @@ def join_references(
     rows = []
     for row in predictions.rows:
         record = records[row.value["id"]].items()
-        fields = {key: value for key, value in record if key not in _NOT_JOINED}
+        fields = {key: value for key, value in record if key not in _ANSWERED}
         rest = {key: value for key, value in row.value.items() if key not in fields}
         rows.append(Row(row.where, fields | rest))
     return replace(predictions, rows=rows)
 
 
-def answers(predictions: Predictions) -> list[Answer]:
-    """Each row's prediction beside its references; a row without references is an error."""
+def answers(predictions: Predictions, *, needed: bool = True) -> list[Answer]:
+    """Each row's prediction beside its references.
+
+    A row without references is an error, but where they are not `needed` or it has checks.
+    """
     found, bad = [], []
     for row in predictions.rows:
         record = Record(row.value)
         try:
             kind, references = _references(record)
-            if not references:
+            if not references and needed and not record.get("checks"):
                 raise ValueError(f"id {record['id']!r} has no references")
             prediction = _prediction(record, kind)
         except ValueError as error:
@@ -136,8 +154,8 @@ def paired(predictions: Predictions, found: list[Answer], baseline: Predictions)
     Both files must hold the same keys, and a baseline row that brings references the same ones.
     """
     others = {key_of(row.value): row for row in baseline.rows}
-    mine = {key_of(row.value) for row in predictions.rows}
-    _same(predictions.name, mine, baseline.name, set(others))
+    keys = {key_of(row.value) for row in predictions.rows}
+    _same(predictions.name, keys, baseline.name, set(others))
     pairs, bad = [], []
     for answer in found:
         row = others[key_of(answer.row)]
@@ -151,7 +169,8 @@ def paired(predictions: Predictions, found: list[Answer], baseline: Predictions)
         except ValueError as error:
             bad.append(BadRow(row.where, str(error), ""))
         else:
-            pairs.append(answer._replace(prediction=prediction))
+            asked = {key: value for key, value in answer.row.items() if key not in _ANSWERED}
+            pairs.append(answer._replace(prediction=prediction, row=Record(asked | row.value)))
     _refuse(bad, "score both against one file: --references FILE")
     if all(answer.prediction is None for answer in pairs):
         raise UserError(
@@ -163,12 +182,13 @@ def paired(predictions: Predictions, found: list[Answer], baseline: Predictions)
 
 def _references(record: Record) -> tuple[str, list[Any]]:
     """The kind of a row's references and the references; ValueError says what is wrong."""
-    named = ("references", "label", "tags", "messages")
-    name = next((name for name in named if name in record), None)
+    name = next((name for name in _REFERENCES if _answers(record, name)), None)
     if name is None:
-        return "text", []
+        return "none", []
     if reason := FIELDS[name].check(record[name]):
         raise ValueError(f"{name}{'' if reason.startswith('[') else ' '}{reason}")
+    if name in ("relations", "entities"):
+        return name, [record[name]]
     found = record.references()
     if name == "messages":
         if found == [""]:
@@ -183,6 +203,13 @@ def _references(record: Record) -> tuple[str, list[Any]]:
     return "label" if (name, kind) == ("label", "text") else kind, found
 
 
+def _answers(record: Record, name: str) -> bool:
+    """Whether the field is there and says what the answer is; a prompt alone does not."""
+    if name not in record or name != "messages":
+        return name in record
+    return bool(FIELDS[name].check(record[name])) or record.answer() is not None
+
+
 def _kind(reference: Any) -> str | None:
     kinds = {str: "text", list: "labels", int: "number", float: "number"}
     return kinds.get(type(reference))
@@ -193,9 +220,9 @@ def _prediction(row: Mapping[str, Any], kind: str) -> Any:
     prediction = row["prediction"]
     if prediction is None or row.get("finish_reason") == "error":
         return None
-    wanted = {"text": "text", "label": "text", "tags": "labels"}.get(kind, kind)
-    if _kind(prediction) != wanted:
-        what = {"text": "a string", "labels": "a list", "number": "a number"}[wanted]
+    wanted = _WANTED.get(kind, (kind,))
+    if _kind(prediction) not in wanted:
+        what = " or ".join(_SPELT[kind] for kind in wanted)
         raise ValueError(f"id {row['id']!r}: prediction must be {what}, as its references are")
     return prediction
 

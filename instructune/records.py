@@ -199,6 +199,7 @@ DESCRIPTIVE = frozenset(
 PREDICTION_FIELDS: dict[str, str] = {
     "sample": "0 to n-1; `(id, sample)` is the key everywhere",
     "prediction": "text, label, list, number or vector, as the reference is; null on error",
+    "spans": "`[{start, end, type}]` that it found, in code points of the text",
     "finish_reason": "stop, length, filtered or error",
     "usage": "`{prompt_tokens, completion_tokens}`",
     "model": "fingerprint of the run or model that answered",

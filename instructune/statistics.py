@@ -139,8 +139,12 @@ def interval(
 
     The percentile interval (Efron & Tibshirani 1993, chapter 13); where all draws agree it would
     have no width, which claims a certainty that n clusters cannot give: see `unseen_interval`.
+    Where a value has no bound nothing can be said of what was not seen: the interval is the value.
     """
-    if np.ptp(draws) <= 1e-12 * (bounds[1] - bounds[0]):
+    width = bounds[1] - bounds[0]
+    if np.ptp(draws) <= 1e-12 * (width if math.isfinite(width) else abs(value)):
+        if not math.isfinite(width):
+            return (value, value), "constant"
         return unseen_interval(value, n, bounds), "wilson"
     low, high = np.quantile(draws, [0.025, 0.975])
     return (float(low), float(high)), "percentile"

@@ -25,6 +25,7 @@ ARGS: dict[str, dict[str, object]] = {
     "ends_with": {"text": "end"},
     "first_word": {"word": "a"},
     "forbid_words": {"words": ["a"]},
+    "forbid_script": {"kinds": ["latin"]},
     "include_words": {"words": ["a"]},
     "json_schema": {"schema": {}},
     "letter_frequency": {"letter": "a", "max": 9},
@@ -37,7 +38,8 @@ ARGS: dict[str, dict[str, object]] = {
 }
 ARGS |= {name: {"n": 9} for name in ("max_words", "min_words", "max_chars", "min_chars")}
 _COUNTING = "sentences paragraphs bullet_points placeholders highlights capital_words lines"
-ARGS |= {name: {"max": 9} for name in [*_COUNTING.split(), "citations"]}
+_COUNTING += " citations numbered_items line_words sentence_words"
+ARGS |= {name: {"max": 9} for name in _COUNTING.split()}
 
 
 def run(answer, check, loose=False, **args):

@@ -24,6 +24,8 @@ METRICS = ("exact_match", "f1", "token_f1")
         ("f1.p@lang=zh-CN>0.05", [("f1", "p", "lang", "zh-CN", ">", 0.05)]),
         ("f1@a.b='x < y' > 1", [("f1", "value", "a.b", "x < y", ">", 1.0)]),
         ('f1@lang="" > 1', [("f1", "value", "lang", "", ">", 1.0)]),
+        ('"f1:a=b, c".delta < 0', [("f1:a=b, c", "delta", None, None, "<", 0.0)]),
+        ("'f1:a=b'@lang=en < 0", [("f1:a=b", "value", "lang", "en", "<", 0.0)]),
         ("f1@难度=高 > 1", [("f1", "value", "难度", "高", ">", 1.0)]),
         (
             "f1.delta < 0 and f1.p < 0.05\nand token_f1 < 1",
@@ -45,6 +47,8 @@ def test_grammar(text, comparisons):
         ("", 1, "the name of a metric at column 1, got the end", None),
         ("f1_ < 1", 1, "the name of a metric at column 1, got 'f1_'", "did you mean 'f1'?"),
         ("0.5 > f1", 1, "the name of a metric at column 1, got '0.5'", None),
+        ("'f2:a=b' < 1", 1, "the name of a metric at column 1", "choose from exact_match"),
+        ("f1:a=b < 1", 3, "one of < <= > >= == != at column 3", "quote a metric with options"),
         ("f1.mean < 1", 4, "one of value, low, high, delta, p at column 4", None),
         ("f1.hi < 1", 4, "got 'hi'", "did you mean 'high'?"),
         ("f1 .low < 1", 4, "one of < <= > >= == != at column 4, got '.low'", None),

@@ -85,6 +85,10 @@ def test_samples_are_keys_and_a_number_is_an_id(write):
         ({"references": ["a"], "label": "b"}, "text", ["a"]),
         ({"text": "t", "label": "b"}, "label", ["b"]),
         (chat("q", "yes"), "text", ["yes"]),
+        ({"messages": chat("q", "")["messages"][:1], "checks": [{"check": "quoted"}]}, "none", []),
+        ({"text": "t", "entities": []}, "entities", [[]]),
+        ({"text": "t", "entities": [], "relations": []}, "relations", [[]]),
+        (chat("q", "yes") | {"entities": []}, "text", ["yes"]),
     ],
 )
 def test_references_of_a_row(write, fields, kind, references):
@@ -100,6 +104,7 @@ def test_references_of_a_row(write, fields, kind, references):
         ({"prediction": ["x"], "label": ["a", "b"]}, "labels"),
         ({"prediction": 1, "label": 0.5}, "number"),
         ({"prediction": ["O"], "tokens": ["w"], "tags": ["O"]}, "tags"),
+        ({"prediction": "PER: Ann", "tokens": ["w"], "tags": ["O"]}, "tags"),
     ],
 )
 def test_kinds_that_are_no_strings(write, fields, kind):
@@ -142,6 +147,12 @@ def test_a_row_that_cannot_be_scored_stops_with_its_place(write, bad, reason):
         predictions.answers(found)
     assert (caught.value.code, caught.value.where) == (Exit.BAD_DATA, "p.jsonl:2")
     assert caught.value.reason.startswith(reason)
+
+
+def test_references_are_not_needed_by_all_metrics(write):
+    found = predictions.read_predictions(write("p.jsonl", [row("a"), row("b", label="y")]))
+    answers = predictions.answers(found, needed=False)
+    assert [(a.kind, a.references) for a in answers] == [("none", []), ("label", ["y"])]
 
 
 def test_errors_have_no_prediction_and_a_file_of_errors_no_score(write):
@@ -207,6 +218,15 @@ def test_a_baseline_is_paired_by_key_and_borrows_the_references(write):
         ("4", ["x"]),
         ("5", ["y"]),
     ]
+
+
+def test_a_baseline_keeps_what_it_measured_and_borrows_what_was_asked(write):
+    mine, theirs = {"label_scores": {"x": -1.0}}, {"label_scores": {"x": -2.0}}
+    system = [row("a", "1", label="x", task="t", scores={"f1": 1}) | mine, row("b", label="x")]
+    found = pair(write, system, [row("a", "2") | theirs, row("b")])
+    assert found[0].row["label_scores"] == {"x": -2.0}
+    assert found[0].row["task"] == "t"
+    assert "scores" not in found[0].row
 
 
 @pytest.mark.parametrize(

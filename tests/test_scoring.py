@@ -22,6 +22,9 @@ def plan(*names, by=(), missing=None):
 
 TEXTS = [answer(str(i), "x", f"text {i}") for i in range(30)]
 CLOSED = [answer(str(i), "x", "abc"[i % 3]) for i in range(6)]
+CHECKED = {"checks": [{"check": "quoted"}]}
+BARE = Answer("x", [], "none", {"id": "n"} | CHECKED)
+CHECKS_TOO = ["checks", "checks_each", "exact_match", "token_f1"]
 LABELS = [answer(str(i), "x", f"label {i}", "label") for i in range(3)]
 
 
@@ -46,6 +49,15 @@ LABELS = [answer(str(i), "x", f"label {i}", "label") for i in range(3)]
         ),
         (LABELS, [], [], ["accuracy", "f1"], "label references"),
         (LABELS, [], ["recall", "f1"], ["accuracy", "f1", "recall"], "label references"),
+        (
+            [a._replace(row=a.row | CHECKED) for a in TEXTS],
+            [],
+            [],
+            CHECKS_TOO,
+            "text references, and checks",
+        ),
+        ([BARE, BARE], [], [], ["checks", "checks_each"], "checks"),
+        ([BARE], ["checks"], [], ["checks"], "--metric"),
         (LABELS, ["recall", "recall"], ["f1"], ["recall", "f1"], "--metric"),
         (
             [*TEXTS, *LABELS],
@@ -60,10 +72,23 @@ def test_metrics_are_chosen_by_references(answers, asked, gated, names, reason):
     assert scoring.choose(asked, gated, answers) == (names, reason)
 
 
+def test_metrics_that_need_no_references():
+    assert scoring.need_references([])
+    assert not scoring.need_references(["checks:loose=true", "checks_each"])
+    assert scoring.need_references(["checks", "f1"])
+
+
+def test_an_error_has_the_worst_score(monkeypatch):
+    answers = [answer("a", None, "x"), answer("b", "x", "x")]
+    assert [row["exact_match"] for row in scoring.row_scores(["exact_match"], answers)] == [0, 1]
+    monkeypatch.setattr(scoring.metrics["exact_match"], "WORST", 1.0, raising=False)
+    assert [row["exact_match"] for row in scoring.row_scores(["exact_match"], answers)] == [1, 1]
+
+
 @pytest.mark.parametrize("asked", [[], ["f1"]])
 def test_references_that_no_metric_serves_are_refused(asked):
-    answers = [answer("a", 1.5, 2.0, "number")]
-    with pytest.raises(UserError, match="references, id 'a' has number") as caught:
+    answers = [answer("a", 1.5, 2.0, "vector")]
+    with pytest.raises(UserError, match="references, id 'a' has vector") as caught:
         scoring.choose(asked, [], answers)
     assert caught.value.code == Exit.BAD_DATA
 
@@ -72,14 +97,13 @@ def test_a_metric_that_does_not_serve_names_those_that_do(monkeypatch):
     facts = scoring.metrics.facts
 
     def only_text(name):
-        return facts(name) | ({"REFERENCES": ("text",)} if name == "token_f1" else {})
+        return facts(name) | {"REFERENCES": ("label",) if name in ("accuracy", "f1") else ("text",)}
 
     monkeypatch.setattr(scoring.metrics, "facts", only_text)
     with pytest.raises(UserError) as caught:
         scoring.choose(["token_f1"], [], LABELS)
     assert str(caught.value) == (
-        "token_f1 needs text references, id '0' has label\n"
-        "  hint: for these there are accuracy, exact_match, f1, precision, recall"
+        "token_f1 needs text references, id '0' has label\n  hint: for these there are accuracy, f1"
     )
 
 
@@ -192,11 +216,13 @@ def test_row_order_changes_no_bit():
     for i in range(60):
         for sample in range(1 + i % 3):
             reference, mine, theirs = rng.choices(words, k=3)
-            row = {"sample": sample, "lang": rng.choice(["en", "zh"])}
+            row = {"sample": sample, "lang": rng.choice(["en", "zh"])} | CHECKED
             mine = None if rng.random() < 0.05 else mine
             first = answer(f"id{i}", mine, reference, **row)
             pairs.append((first, first._replace(prediction=theirs)))
-    names = scoring.metrics.names()
+    names = ["accuracy", "bleu", "chrf", "exact_match", "f1", "kappa", "precision", "recall"]
+    names += ["rouge_1", "rouge_2", "rouge_l:stemmer=yes", "ter", "token_f1"]
+    names += ["checks", "checks_each", "refusal_rate"]
     results = []
     for seed in range(3):
         shuffled = random.Random(seed).sample(pairs, len(pairs)) if seed else pairs

@@ -12,6 +12,7 @@ from instructune.segments import (
     loosened,
     occurrences,
     paragraphs,
+    places,
     sentences,
     starred,
 )
@@ -111,3 +112,19 @@ def test_loosened():
         "*a*",
     ]
     assert list(loosened("Sure!\n*a*\nBye"))[-1] == "a"
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "found"),
+    [
+        ("War, warm war", "war", [(0, 3), (10, 13)]),
+        ("xa a a", "a a", [(3, 6)]),
+        ("a  A\na", "a a", [(0, 4)]),
+        ("C++ and c++11", "c++", [(0, 3), (8, 11)]),
+        ("我爱春天，春天", "春天", [(2, 4), (5, 7)]),
+        ("用AI写", "ai", [(1, 3)]),
+        ("", "a", []),
+    ],
+)
+def test_places(text, word, found):
+    assert list(places(text, word)) == found

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from instructune.errors import usage
 from instructune.records import Record
-from instructune.segments import whole
+from instructune.segments import places
 
 _EDGES = re.compile(r"^[\s\"'“”‘’*_`.。!！]+|[\s\"'“”‘’*_`.。!！]+$")
 
@@ -35,8 +35,9 @@ def check(answer: str, record: Record, options: Options) -> str | None:
         return None if bare in {text.casefold() for text in allowed} else "is none of the options"
     given, left = set(), answer
     for text in allowed:  # longest first, so that "not spam" is not also "spam"
-        left, found = whole(text).subn("\0", left)
-        if found:
+        if found := list(places(left, text)):
+            for start, end in reversed(found):
+                left = f"{left[:start]}\0{left[end:]}"
             given.add(text.casefold())
     if len(given) > 1:
         return f"gives {len(given)} of the options"

@@ -1,7 +1,7 @@
 """None of these words or phrases stands in the answer, in any case, as a whole word.
 
-Only the forms given are found: "name" does not forbid "names". Chinese words are found wherever
-they stand.
+Only the forms given are found: "name" does not forbid "names". IFEval's verifier reads a word as a
+regular expression. Chinese words are found wherever they stand.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""A letter or mark stands so many times in the answer, in either case."""
+"""A letter or mark stands so many times in the answer, in either case.
+
+IFEval's verifier draws a letter by chance where the one asked for is not from a to z.
+"""
 
 from __future__ import annotations
 

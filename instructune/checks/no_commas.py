@@ -1,4 +1,7 @@
-"""No comma of any script, thousands separators included; the Chinese 、 is none."""
+"""No comma of any script, thousands separators included; the Chinese 、 is none.
+
+IFEval's verifier looks for the ASCII comma alone.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The whole answer stands in double quotation marks, of any script."""
+"""The whole answer stands in double quotation marks, of any script.
+
+IFEval's verifier also passes a pair of marks around nothing.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""A title in the marks asked for: <<so>>, 《so》, or as a Markdown heading."""
+"""A title in the marks asked for: <<so>>, 《so》, or as a Markdown heading.
+
+IFEval's verifier takes marks without a word between them for a title.
+"""
 
 from __future__ import annotations
 

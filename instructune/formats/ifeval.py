@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,33 +18,37 @@ def recognises(keys: frozenset[str]) -> bool:
     return {"prompt", "instruction_id_list", "kwargs"} <= keys and "completion" not in keys
 
 
-def convert(row: dict[str, Any]) -> list[dict[str, Any]]:
-    """The prompt is the user's turn, each instruction a check; an unknown one is refused."""
+def convert(row: dict[str, Any], notes: Counter[str]) -> list[dict[str, Any]]:
+    """The prompt is the user's turn, each instruction a check, args that are null left out.
+
+    An unknown instruction becomes a check of its own name, which every answer fails.
+    """
     prompt, names, all_args = row["prompt"], row["instruction_id_list"], row["kwargs"]
     if type(prompt) is not str:
         raise ValueError("prompt must be a string")
     if type(names) is not list or type(all_args) is not list or len(names) != len(all_args):
         raise ValueError("instruction_id_list and kwargs must be lists of one length")
-    checks = [
-        check for name, args in zip(names, all_args, strict=True) for check in _of(name, args)
-    ]
+    checks = [_of(name, args, notes) for name, args in zip(names, all_args, strict=True)]
     made: dict[str, Any] = {"messages": [{"role": "user", "content": prompt}], "checks": checks}
     if "key" in row and "id" not in row:
         made["id"] = str(row["key"])
     return [made]
 
 
-def _of(name: Any, args: Any) -> list[Check]:
-    """One instruction as checks. A key that is null was not given; 0 was."""
-    if type(name) is not str or name not in _MADE:
-        raise ValueError(f"instruction {name!r} is not known")
+def _of(name: Any, args: Any, notes: Counter[str]) -> Check:
+    """One instruction as a check. A key that is null was not given; 0 was."""
+    if type(name) is not str:
+        raise ValueError(f"instruction {name!r} is no name")
     if type(args) is not dict:
         raise ValueError(f"kwargs of {name} must be an object")
+    given = {key: value for key, value in args.items() if value is not None}
+    if name not in _MADE:
+        notes["instructions that no check verifies"] += 1
+        return _check(name, **given)
     try:
-        made = _MADE[name]({key: value for key, value in args.items() if value is not None})
+        return _MADE[name](given)
     except KeyError as error:
         raise ValueError(f"kwargs of {name} lack {error.args[0]!r}") from None
-    return made if isinstance(made, list) else [made]
 
 
 def _check(name: str, /, **args: Any) -> Check:
@@ -74,17 +79,21 @@ def _exactly(n: Any) -> dict[str, Any]:
     return {"min": n, "max": n}
 
 
-def _first_word(args: Mapping[str, Any]) -> list[Check]:
-    first = {"word": args["first_word"], "paragraph": args["nth_paragraph"]}
-    return [_check("paragraphs", **_exactly(args["num_paragraphs"])), _check("first_word", **first)]
+def _first_word(args: Mapping[str, Any]) -> Check:
+    return _check(
+        "first_word",
+        word=args["first_word"],
+        paragraph=args["nth_paragraph"],
+        paragraphs=args["num_paragraphs"],
+    )
 
 
-_MADE: dict[str, Callable[[Mapping[str, Any]], Check | list[Check]]] = {
+_MADE: dict[str, Callable[[Mapping[str, Any]], Check]] = {
     "change_case:capital_word_frequency": lambda a: _check(
         "capital_words", **_related(a, "capital_frequency", "capital_relation")
     ),
-    "change_case:english_capital": lambda a: _check("all_upper"),
-    "change_case:english_lowercase": lambda a: _check("all_lower"),
+    "change_case:english_capital": lambda a: _check("all_upper", language="en"),
+    "change_case:english_lowercase": lambda a: _check("all_lower", language="en"),
     "combination:repeat_prompt": lambda a: _check("repeat_prompt", text=a["prompt_to_repeat"]),
     "combination:two_responses": lambda a: _check("responses", n=2),
     "detectable_content:number_placeholders": lambda a: _check(

@@ -12,6 +12,8 @@ import pytest
         ({}, "all Of it", "capitals, such as 'O'"),
         ({}, "42!", "no small letters"),
         ({}, "ǅ a", "capitals, such as 'ǅ'"),
+        ({"language": "en"}, "what is the name of it", None),
+        ({"language": "fr"}, "what is the name of it", "is not in French"),
     ],
 )
 def test_verdict(verdict, args, answer, reason):
@@ -21,7 +23,8 @@ def test_verdict(verdict, args, answer, reason):
 @pytest.mark.parametrize(
     ("args", "reason"),
     [
-        ({"n": 1}, "takes no args, got n"),
+        ({"n": 1}, "has no arg 'n' (choose from language)"),
+        ({"language": "xx"}, "language 'xx' is not known"),
     ],
 )
 def test_args(verdict, args, reason):

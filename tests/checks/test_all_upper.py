@@ -12,6 +12,9 @@ import pytest
         ({}, "ALL Of IT", "small letters, such as 'f'"),
         ({}, "42!", "no capitals"),
         ({}, "中文", "no capitals"),
+        ({"language": "en"}, "WHAT IS THE NAME OF IT", None),
+        ({"language": "de"}, "WHAT IS THE NAME OF IT", "is not in German"),
+        ({"language": "ru"}, "ВСЁ ХОРОШО", None),
     ],
 )
 def test_verdict(verdict, args, answer, reason):
@@ -21,7 +24,8 @@ def test_verdict(verdict, args, answer, reason):
 @pytest.mark.parametrize(
     ("args", "reason"),
     [
-        ({"n": 1}, "takes no args, got n"),
+        ({"n": 1}, "has no arg 'n' (choose from language)"),
+        ({"language": "xx"}, "language 'xx' is not known"),
     ],
 )
 def test_args(verdict, args, reason):

@@ -13,6 +13,8 @@ import pytest
         ({"word": "it", "paragraph": 2}, "a\n\nitem", "paragraph 2 does not start with 'it'"),
         ({"word": "it", "paragraph": 3}, "it\n\nit", "has no paragraph 3"),
         ({"word": "春天"}, "春天来了", None),
+        ({"word": "a", "paragraphs": 2}, "a\n\nb", None),
+        ({"word": "a", "paragraphs": 2}, "a\n\nb\n\nc", "3 paragraphs, 2 wanted"),
     ],
 )
 def test_verdict(verdict, args, answer, reason):
@@ -24,6 +26,7 @@ def test_verdict(verdict, args, answer, reason):
     [
         ({"word": ""}, "word is empty"),
         ({"word": "a", "paragraph": 0}, "paragraph counts from 1"),
+        ({"word": "a", "paragraph": 3, "paragraphs": 2}, "there is no paragraph 3 of 2"),
     ],
 )
 def test_args(verdict, args, reason):

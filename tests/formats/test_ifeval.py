@@ -8,6 +8,7 @@ import pytest
 
 from instructune.checking import prepared
 from instructune.conversion import Converter
+from instructune.errors import UserError
 from instructune.formats import ifeval
 from instructune.records import Record, fault
 
@@ -79,8 +80,8 @@ INSTRUCTIONS = [
         {"capital_frequency": 3, "capital_relation": "at least"},
         ("capital_words", {"min": 3}),
     ),
-    ("change_case:english_capital", {}, ("all_upper", None)),
-    ("change_case:english_lowercase", {}, ("all_lower", None)),
+    ("change_case:english_capital", {}, ("all_upper", {"language": "en"})),
+    ("change_case:english_lowercase", {}, ("all_lower", {"language": "en"})),
     ("punctuation:no_comma", {}, ("no_commas", None)),
     ("startend:quotation", {}, ("quoted", None)),
 ]
@@ -91,11 +92,15 @@ def row(*instructions):
     return {"key": 7, "prompt": "do", "instruction_id_list": names, "kwargs": args}
 
 
+def convert(given):
+    return ifeval.convert(given, Counter())
+
+
 @pytest.mark.parametrize(("name", "args", "made"), INSTRUCTIONS, ids=lambda x: str(x)[:40])
 def test_each_instruction(name, args, made):
     check, expected = made
     wanted = {"check": check, "args": expected} if expected else {"check": check}
-    found = ifeval.convert(row((name, args | {"other": None})))
+    found = convert(row((name, args | {"other": None})))
     assert found == [
         {"messages": [{"role": "user", "content": "do"}], "checks": [wanted], "id": "7"}
     ]
@@ -104,24 +109,22 @@ def test_each_instruction(name, args, made):
 
 def test_the_first_word_of_a_paragraph_also_counts_them():
     args = {"first_word": "it", "num_paragraphs": 3, "nth_paragraph": 2}
-    made = ifeval.convert(row(("length_constraints:nth_paragraph_first_word", args)))
+    made = convert(row(("length_constraints:nth_paragraph_first_word", args)))
     assert made[0]["checks"] == [
-        {"check": "paragraphs", "args": EXACTLY_3},
-        {"check": "first_word", "args": {"word": "it", "paragraph": 2}},
+        {"check": "first_word", "args": {"word": "it", "paragraph": 2, "paragraphs": 3}},
     ]
 
 
 def test_zero_is_a_number_that_was_given():
     args = {"keyword": "a", "frequency": 0, "relation": "at least"}
-    made = ifeval.convert(row(("keywords:frequency", args)))
+    made = convert(row(("keywords:frequency", args)))
     assert made[0]["checks"][0]["args"] == {"word": "a", "min": 0}
 
 
 @pytest.mark.parametrize(
     ("instruction", "reason"),
     [
-        (("keywords:rhyme", {}), "instruction 'keywords:rhyme' is not known"),
-        ((5, {}), "instruction 5 is not known"),
+        ((5, {}), "instruction 5 is no name"),
         (("keywords:existence", {}), "kwargs of keywords:existence lack 'keywords'"),
         (("keywords:existence", None), "kwargs of keywords:existence must be an object"),
         (
@@ -140,13 +143,22 @@ def test_zero_is_a_number_that_was_given():
 )
 def test_what_is_not_understood_is_refused(instruction, reason):
     with pytest.raises(ValueError) as caught:
-        ifeval.convert(row(instruction))
+        convert(row(instruction))
     assert str(caught.value) == reason
+
+
+def test_an_unknown_instruction_becomes_a_check_that_does_not_exist():
+    notes = Counter()
+    made = ifeval.convert(row(("keywords:rhyme", {"n": 2, "m": None})), notes)
+    assert made[0]["checks"] == [{"check": "keywords:rhyme", "args": {"n": 2}}]
+    assert notes == {"instructions that no check verifies": 1}
+    with pytest.raises(UserError, match="unknown check 'keywords:rhyme'"):
+        prepared(made[0]["checks"][0], Record())
 
 
 def test_lists_of_two_lengths_are_refused():
     with pytest.raises(ValueError, match="lists of one length"):
-        ifeval.convert(row(("punctuation:no_comma", {})) | {"kwargs": []})
+        convert(row(("punctuation:no_comma", {})) | {"kwargs": []})
 
 
 def test_it_is_recognised():
@@ -160,10 +172,10 @@ def test_it_is_recognised():
 def test_the_benchmark_itself(shared):
     with (shared / "ifeval/input_data.jsonl").open(encoding="utf-8") as lines:
         rows = [json.loads(line) for line in lines]
-    records = [Record(record) for row in rows for record in ifeval.convert(row)]
+    records = [Record(record) for row in rows for record in convert(row)]
     assert len(records) == 541
     assert [fault(record) for record in records] == [None] * 541
     for record in records:
         for item in record["checks"]:
             prepared(item, record)
-    assert sum(len(record["checks"]) for record in records) == 834 + 12
+    assert sum(len(record["checks"]) for record in records) == 834

@@ -1,0 +1,18 @@
+"""entity_recall: with its own ratio; the rest is tested with entity_f1."""
+
+from __future__ import annotations
+
+import pytest
+
+from instructune.measuring import Metric
+from instructune.predictions import Answer
+from instructune.statistics import exact_sums
+
+ROW = {"id": "1", "tokens": ["a", "b", "c"], "tags": ["B-X", "O", "B-Y"]}
+
+
+@pytest.mark.parametrize(("average", "value"), [("micro", 0.5), ("macro", 0.5)])
+def test_value(average, value):
+    metric = Metric(f"entity_recall:average={average}")
+    sums = exact_sums(metric.statistics([Answer(["B-X", "B-X", "B-X"], [], "tags", ROW)]))
+    assert float(metric.value(sums)) == pytest.approx(value)
