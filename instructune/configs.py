@@ -163,6 +163,7 @@ class GenerateConfig:
     max_length: int | None = None
     template: str | None = None
     backend: str = "transformers"
+    base_url: str | None = None
     dtype: str = "auto"
     device: str = "auto"
     threads: int | None = None
@@ -205,6 +206,9 @@ class EvalConfig:
     baseline: str | None = None
     fail_if: tuple[str, ...] = ()
     by: tuple[str, ...] = ()
+    judge: tuple[str, ...] = ()
+    criteria: str | None = None
+    rater: str | None = None
     output: str = "-"
     scores: str | None = None
     resamples: int | None = None

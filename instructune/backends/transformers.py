@@ -11,7 +11,7 @@ from instructune import lineage
 from instructune.completions import Completion, Notify, Prompt, Tick
 from instructune.configs import GenerateConfig
 from instructune.environment import before_torch, importing_torch
-from instructune.errors import Exit, UserError
+from instructune.errors import Exit, UserError, usage
 from instructune.jsonl import load_document
 from instructune.measures import Measures
 from instructune.modelfiles import ModelFiles, resolve
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 def connect(config: GenerateConfig, notify: Notify) -> Local:
     """Find the model that `config` names; it is loaded when the first answer is wanted."""
+    if config.base_url:
+        raise usage("needs --backend openai", where="--base-url")
     before_torch()
     files = resolve(config.model, lambda text: notify({"event": "note", "text": text}))
     return Local(config, files)

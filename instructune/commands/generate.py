@@ -68,8 +68,12 @@ def generate(
     ] = GenerateConfig.max_length,
     template: options.Template = GenerateConfig.template,
     backend: Annotated[
-        str, typer.Option(metavar="NAME", help="What computes the answers.")
+        str, typer.Option(metavar="transformers|openai", help="What computes the answers.")
     ] = GenerateConfig.backend,
+    base_url: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Server for --backend openai; key in OPENAI_API_KEY."),
+    ] = GenerateConfig.base_url,
     dtype: options.Dtype = GenerateConfig.dtype,
     device: options.Device = GenerateConfig.device,
     threads: options.Threads = GenerateConfig.threads,
