@@ -130,4 +130,3 @@ def _asked_wait(error: urllib.error.HTTPError, delay: float) -> float:
     """The server's wish, in seconds, within reason; `delay` where it has none."""
     asked = error.headers.get("Retry-After", "")
     return min(float(asked), LONGEST_WAIT) if asked.isdecimal() else delay
-

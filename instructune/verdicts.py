@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from instructune.errors import UserError
 from instructune.files import open_input
 from instructune.jsonl import BadRow, Row, read_rows
-from instructune.judging import ROLES
 from instructune.judgewords import scores_of, verdict_of
+from instructune.judging import ROLES
 from instructune.lineage import shortened
 from instructune.rubrics import Criterion
 
@@ -98,6 +98,11 @@ def read_verdicts(names: Iterable[str]) -> Verdicts:
         raise UserError("some verdicts compare answers and some score them", hint=hint)
     found.check()
     return found
+
+
+def read_choices(name: str) -> list[Judgement]:
+    """The judgements of a file of people's choices."""
+    return _of_file(name, Verdicts())
 
 
 def _of_file(name: str, found: Verdicts) -> list[Judgement]:
@@ -229,7 +234,7 @@ def _scored(row: Row, held: Judgement, about: Mapping[str, Any], found: Verdicts
     scores = scores_of(said, criteria) if said is not None else None
     if said is not None and scores is None:
         found.lose(held.rater, UNPARSEABLE, row.where, f" in {said[-_SHOWN:]!r}")
-    shares = scores and {c.name: c.share(scores[c.name]) for c in criteria}
+    shares = {c.name: c.share(scores[c.name]) for c in criteria} if scores else None
     return held._replace(role=role, scores=shares)
 
 

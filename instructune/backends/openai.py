@@ -76,7 +76,7 @@ class Served:
         return [found[i] for i in range(len(prompts))]
 
     def _answered(self, prompts: list[Prompt]) -> Iterator[tuple[int, Completion]]:
-        """Each answer as it comes. No thread is waited for once one of them, or a signal, ends it."""
+        """Each answer as it comes; no thread is waited for once an error or a signal ends it."""
         waiting: queue.SimpleQueue[int] = queue.SimpleQueue()
         done: queue.SimpleQueue[tuple[int, Completion | BaseException]] = queue.SimpleQueue()
         over = threading.Event()
@@ -137,8 +137,8 @@ class Served:
         try:
             choice = answer["choices"][0]
             text, reason = choice["message"].get("content"), choice["finish_reason"]
-            usage = answer.get("usage") or {}
-            counts = [int(usage.get(f"{kind}_tokens") or 0) for kind in ("prompt", "completion")]
+            used = answer.get("usage") or {}
+            read, made = (int(used.get(f"{kind}_tokens") or 0) for kind in ("prompt", "completion"))
             told = {"token_logprobs": _logprobs(choice)} if self.config.logprobs else {}
         except (KeyError, IndexError, TypeError, ValueError, AttributeError):
             raise Failed("the server's answer is not a chat completion") from None
@@ -147,7 +147,7 @@ class Served:
         finished = _FINISHED.get(reason)
         if finished is None or (type(text) is not str and finished != "filtered"):
             raise Failed(f"the server ended the answer by {reason!r}")
-        return Completion(text or "", finished, *counts, measured=told)
+        return Completion(text or "", finished, read, made, measured=told)
 
 
 def _logprobs(choice: Any) -> list[list[Any]]:
@@ -162,5 +162,3 @@ def _seed(seed: int, name: str, sample: int) -> int:
     """A seed of its own for each sample of each row, small enough for any server."""
     key = hashlib.blake2b(f"{seed}\0{name}\0{sample}".encode(), digest_size=4).digest()
     return int.from_bytes(key) >> 1
-
-

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from instructune.commands import options
+from instructune.commands.judging import judge as judge_by
 from instructune.configs import EvalConfig
 from instructune.errors import Exit, visible
 from instructune.metrics import metrics
@@ -56,6 +57,21 @@ def evaluate(
             "[and ...].",
         ),
     ] = list(EvalConfig.fail_if),  # noqa: B006
+    judge: Annotated[
+        list[str],
+        typer.Option(
+            metavar="human|ask|FILE",
+            help="Compare with the baseline by a person, here; write prompts for a judge to -o; "
+            "or read choices and answers to prompts.",
+        ),
+    ] = list(EvalConfig.judge),  # noqa: B006
+    criteria: Annotated[
+        str | None,
+        typer.Option(metavar="default|FILE.toml", help="With --judge ask: score by criteria."),
+    ] = EvalConfig.criteria,
+    rater: Annotated[
+        str | None, typer.Option(metavar="NAME", help="With --judge human: who you are.")
+    ] = EvalConfig.rater,
     resamples: Annotated[
         int | None,
         typer.Option(help="Bootstrap resamples; default 10,000, above 20,000 rows 2,000."),
@@ -66,12 +82,9 @@ def evaluate(
     json: options.Json = False,
 ) -> None:
     """Score predictions against references, with intervals, and compare with a baseline."""
-    from instructune.stages.eval import evaluate as run
-
-    settings = options.settings(ctx, EvalConfig)
-    given = (settings.predictions,) if settings.predictions else ()
-    settings = dataclasses.replace(settings, predictions=options.stdin_or_given(given)[0])
-    found = run(settings)
+    found = _found(options.settings(ctx, EvalConfig), json)
+    if found is None:
+        return
     if not json and sys.stderr.isatty():
         _show(found)
     else:
@@ -79,6 +92,19 @@ def evaluate(
         options.report("\n".join(map(visible, lines)), found.as_dict(), json)
     if any(verdict.fired for verdict in found.verdicts):
         raise typer.Exit(int(Exit.GATE))
+
+
+def _found(settings: EvalConfig, json: bool) -> Evaluation | None:
+    """What the predictions or verdicts on them come to; None where `--judge` made verdicts."""
+    if settings.judge and settings.judge != ("ask",):  # they may have no predictions beside them
+        return judge_by(settings, json)
+    given = (settings.predictions,) if settings.predictions else ()
+    settings = dataclasses.replace(settings, predictions=options.stdin_or_given(given)[0])
+    if settings.judge:
+        return judge_by(settings, json)
+    from instructune.stages.eval import evaluate as run
+
+    return run(settings)
 
 
 def _told(found: Evaluation) -> list[str]:
