@@ -14,6 +14,7 @@ from instructune.jsonl import loads
 
 TRIES = 5
 SECONDS = 300.0  # for one answer
+FIRST_WAIT = 0.5  # seconds, twice as long after each try
 LONGEST_WAIT = 60.0  # between two tries, whatever the server asks for
 _LARGEST = 64 << 20  # bytes of an answer
 _SHOWN = 300  # characters of what a server says
@@ -52,7 +53,7 @@ class Asker:
         for attempt in range(TRIES):
             if over.is_set():
                 raise Failed("stopped")
-            delay = min(0.5 * 2**attempt, LONGEST_WAIT)
+            delay = min(FIRST_WAIT * 2**attempt, LONGEST_WAIT)
             try:
                 return self._once(path, body)
             except urllib.error.HTTPError as error:

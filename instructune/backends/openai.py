@@ -44,7 +44,8 @@ def connect(config: GenerateConfig, notify: Notify) -> Served:
         raise usage(f"must be http(s)://HOST/…, got {config.base_url!r}", where="--base-url")
     if place.username or place.password or place.query:
         hint = "the environment variable OPENAI_API_KEY holds the key"
-        raise usage("must hold no password and no query: it is written down", hint=hint)
+        reason = "must hold no password and no query: it is written down"
+        raise usage(reason, where="--base-url", hint=hint)
     for name, value in _LOCAL.items():
         if getattr(config, name) != value:
             flag = f"--{name.replace('_', '-')}"

@@ -233,6 +233,8 @@ def test_settings_that_answers_do_not_show(answer, monkeypatch):
         answer(QUESTIONS, device="cuda:99", output="other.jsonl")
     with pytest.raises(UserError, match="unknown backend 'magic'"):
         answer(QUESTIONS, backend="magic", output="other.jsonl")
+    with pytest.raises(UserError, match="needs --backend openai"):
+        answer(QUESTIONS, base_url="http://localhost/v1", output="other.jsonl")
 
 
 def test_every_setting_has_a_test():
