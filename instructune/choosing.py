@@ -10,7 +10,7 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,15 +73,9 @@ class Choices:
     @contextmanager
     def opened(self) -> Iterator[None]:
         """Hold the file; a last line that a kill cut short is taken off."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         with files.naming_errors(self.name):
-            self._descriptor = os.open(self.name, flags, 0o666)
+            self._descriptor = self._locked()
         try:
-            try:
-                fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                reason = "is being written by another process"
-                raise UserError(reason, where=self.name, code=Exit.LOCKED) from None
             whole = Path(self.name).read_bytes()
             os.ftruncate(self._descriptor, whole.rfind(b"\n") + 1)
             self.rows = whole.count(b"\n")
@@ -90,6 +84,21 @@ class Choices:
             if not os.fstat(self._descriptor).st_size:
                 Path(self.name).unlink(missing_ok=True)
             os.close(self._descriptor)
+
+    def _locked(self) -> int:
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+        while True:
+            descriptor = os.open(self.name, flags, 0o666)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                os.close(descriptor)
+                reason = "is being written by another process"
+                raise UserError(reason, where=self.name, code=Exit.LOCKED) from None
+            with suppress(FileNotFoundError):  # removed while we opened it, by who held it
+                if os.path.samestat(os.fstat(descriptor), Path(self.name).stat()):
+                    return descriptor
+            os.close(descriptor)
 
     def kept(self, found: Sequence[Pair], rater: str) -> dict[tuple[str, int], Judgement]:
         """What this rater chose before, by key; all of the file must be about these pairs."""

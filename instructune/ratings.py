@@ -19,11 +19,14 @@ from instructune.errors import UserError
 from instructune.statistics import on_grid, resampled_counts
 
 CENTRE, SPREAD = 1000.0, 400 / math.log(10)
-_STEPS, _CLOSE = 100_000, 1e-9
+_STEPS = 100_000
+_CLOSE, _DRAWN = 1e-9, 1e-6  # changes of log strength at which a fit, or that of a draw, stops
 _PRIOR_STREAM = 7  # apart from the streams of statistics.py
 
 
-def fit(wins: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
+def fit(
+    wins: np.ndarray, start: np.ndarray | None = None, close: float = _CLOSE
+) -> np.ndarray:
     """Log strengths (..., k), 0 on average, from wins (..., k, k) of the row over the column.
 
     What has no finite fit, a system without a win or a loss, must not be asked.
@@ -38,7 +41,7 @@ def fit(wins: np.ndarray, start: np.ndarray | None = None) -> np.ndarray:
         shares = games[left] / (strength[:, :, None] + strength[:, None, :])
         new = np.log(won[left] / shares.sum(-1))
         new -= new.mean(-1, keepdims=True)
-        moved = np.abs(new - logs[left]).max(-1) >= _CLOSE
+        moved = np.abs(new - logs[left]).max(-1) >= close
         logs[left] = new
         left = left[moved]  # each stops by itself, so that none depends on its neighbours
         if not len(left):
@@ -85,7 +88,7 @@ def rate(
     for counts in resampled_counts(n, resamples, seed):
         weights = random.standard_exponential((len(counts), len(met)))
         ties = (weights[:, :, None, None] * prior).sum(1)  # in one order, whatever the machine
-        draws.append(fit((counts @ flat).reshape(-1, k, k) + ties, point))
+        draws.append(fit((counts @ flat).reshape(-1, k, k) + ties, point, _DRAWN))
     low, high = np.quantile(np.concatenate(draws), [0.025, 0.975], axis=0)
     bounds = np.stack([np.minimum(low, point), np.maximum(high, point)], axis=1)
     return CENTRE + SPREAD * point, CENTRE + SPREAD * bounds
