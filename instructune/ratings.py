@@ -24,9 +24,7 @@ _CLOSE, _DRAWN = 1e-9, 1e-6  # changes of log strength at which a fit, or that o
 _PRIOR_STREAM = 7  # apart from the streams of statistics.py
 
 
-def fit(
-    wins: np.ndarray, start: np.ndarray | None = None, close: float = _CLOSE
-) -> np.ndarray:
+def fit(wins: np.ndarray, start: np.ndarray | None = None, close: float = _CLOSE) -> np.ndarray:
     """Log strengths (..., k), 0 on average, from wins (..., k, k) of the row over the column.
 
     What has no finite fit, a system without a win or a loss, must not be asked.

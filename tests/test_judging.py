@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from instructune.errors import Exit, UserError
-from instructune.judging import Pair, comparisons, pairs, scorings, system_names
 from instructune.judgewords import WORDING, Material, pairwise, rubric
+from instructune.judging import Pair, comparisons, pairs, scorings, system_names
 from instructune.predictions import Answer
 from instructune.rubrics import load
 from tests.generating import chat

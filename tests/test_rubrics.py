@@ -22,7 +22,8 @@ def test_the_built_in_criteria_are_asked_in_both_languages():
 def test_a_file_of_ones_own(write):
     path = write(
         "c.toml",
-        'scale = [0, 1]\n[criteria]\ntone = "Kind?"\n[criteria.safe]\nscale = [1, 5]\nzh = "安全？"',
+        'scale = [0, 1]\n[criteria]\ntone = "Kind?"\n'
+        '[criteria.safe]\nscale = [1, 5]\nzh = "安全？"',
     )
     assert load(path) == [
         Criterion("tone", {"en": "Kind?"}, 0, 1),

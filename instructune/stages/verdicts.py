@@ -52,7 +52,7 @@ def _matched(judgement: Judgement, material: Material) -> Judgement:
     """The judgement under today's names; it must be about these very answers."""
     pair = material.by_key.get(judgement.key)
     if pair is None or judgement.answers not in (None, pair.fingerprint):
-        what = "is in none of the predictions" if pair is None else "was judged by other answers"
+        what = "is in none of the predictions" if pair is None else "was judged on other answers"
         raise UserError(
             f"id {judgement.id!r} sample {judgement.sample} {what}",
             where=judgement.where,
@@ -127,11 +127,13 @@ def _by_fields(
             known = {name for row in rows.values() for name in row}
             hint = did_you_mean(field, known)
             raise usage(f"no row has the field {field!r}", where="--by", hint=hint)
-        values = {dumps(row.get(field)): row.get(field) for row in rows.values()}
-        for spelled, value in sorted(values.items()):
-            keys = {key for key, row in rows.items() if dumps(row.get(field)) == spelled}
-            part = [j for j in found.judgements if j.key in keys]
-            yield {field: value}, part, len(keys)
+        members: dict[bytes, list[Any]] = {}
+        for key, row in rows.items():
+            members.setdefault(dumps(row.get(field)), []).append(key)
+        for _, keys in sorted(members.items()):
+            among = set(keys)
+            part = [j for j in found.judgements if j.key in among]
+            yield {field: rows[keys[0]].get(field)}, part, len(keys)
 
 
 def _details(found: Verdicts) -> dict[str, Any]:
