@@ -5,7 +5,8 @@
     STATISTIC  = "value" | "low" | "high" | "delta" | "p"      (default: value)
     OPERATOR   = "<" | "<=" | ">" | ">=" | "==" | "!="
 
-VALUE is quoted where it holds spaces or one of < > = !.
+VALUE is quoted where it holds spaces or one of < > = !, METRIC where it bears options, as in
+`"rouge_l:stemmer=true" < 0.3`; a bare name is enough where one metric asked for bears it.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ OPERATORS: dict[str, Callable[[float, float], bool]] = {
 }
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_METRIC = re.compile(r"\"([^\"]*)\"|'([^']*)'|([A-Za-z_][A-Za-z0-9_]*)")
 _FIELD = re.compile(r"[^\s<>=!@]+")
 _VALUE = re.compile(r"\"([^\"]*)\"|'([^']*)'|([^\s<>=!\"']+)")
 _OPERATOR = re.compile(r"[<>]=?|==|!=")
@@ -51,7 +53,8 @@ class Comparison(NamedTuple):
 
     def __str__(self) -> str:
         where = f"@{self.field}={self.value}" if self.field is not None else ""
-        name = self.metric if self.statistic == "value" else f"{self.metric}.{self.statistic}"
+        metric = f'"{self.metric}"' if ":" in self.metric else self.metric
+        name = metric if self.statistic == "value" else f"{metric}.{self.statistic}"
         return f"{name}{where} {self.operator} {self.number:g}"
 
 
@@ -92,9 +95,9 @@ def parse(text: str, metrics: Iterable[str]) -> Gate:
 
 def _comparison(reader: _Reader, metrics: list[str]) -> Comparison:
     start = reader.skip()
-    metric = reader.take(_NAME, "the name of a metric")
-    if metric not in metrics:
-        reader.fail("the name of a metric", start, did_you_mean(metric, metrics))
+    metric = reader.take(_METRIC, "the name of a metric")
+    if (name := metric.partition(":")[0]) not in metrics:
+        reader.fail("the name of a metric", start, did_you_mean(name, metrics))
     statistic, field, value = "value", None, None
     if reader.accept("."):
         start = reader.position

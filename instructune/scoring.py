@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from instructune import __version__, statistics
 from instructune.errors import UserError, did_you_mean, usage
 from instructune.jsonl import dumps
+from instructune.measuring import Metric, bare
 from instructune.metrics import metrics
 from instructune.predictions import Answer
 from instructune.records import key_of
@@ -56,7 +56,7 @@ def _closed(answers: Sequence[Answer]) -> str | None:
 
 
 def _check_serves(name: str, answers: Sequence[Answer]) -> None:
-    serves = metrics.facts(name)["REFERENCES"]
+    serves = metrics.facts(bare(name))["REFERENCES"]
     for answer in answers:
         if answer.kind not in serves:
             others = [n for n in metrics.names() if answer.kind in metrics.facts(n)["REFERENCES"]]
@@ -68,13 +68,17 @@ def _check_serves(name: str, answers: Sequence[Answer]) -> None:
 
 
 def row_scores(names: Sequence[str], answers: Sequence[Answer]) -> Iterator[dict[str, float]]:
-    """Each answer's score by every metric that has one a row; an error scores 0."""
-    modules = {name: metrics[name] for name in names if hasattr(metrics[name], "row_score")}
+    """Each answer's score by every metric that has one a row; an error scores the worst."""
+    chosen = {name: Metric(name) for name in names}
+    modules = {name: metric for name, metric in chosen.items() if hasattr(metric, "row_score")}
     if not modules:
         raise usage(f"{', '.join(names)} has no score a row", where="--scores")
     for answer in answers:
         missed = answer.prediction is None
-        yield {n: 0.0 if missed else module.row_score(answer) for n, module in modules.items()}
+        yield {
+            name: getattr(metric, "WORST", 0.0) if missed else metric.row_score(answer)
+            for name, metric in modules.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -140,7 +144,7 @@ def _summaries(
     failed = any(all(a.prediction is None for a in rows) for rows in systems)
     if failed:  # a slice of errors has no score, and 0 would look like one
         return [_unscored(name, counts, by, theirs is not None) for name in plan.names]
-    modules = [metrics[name] for name in plan.names]
+    modules = [Metric(name, mine) for name in plan.names]
     measures = [
         Measure(statistics.cluster_means(module.statistics(rows), starts), module.value)
         for module in modules
@@ -160,7 +164,7 @@ def _summaries(
 def _summary(
     plan: Plan,
     name: str,
-    module: ModuleType,
+    module: Metric,
     measures: Sequence[Measure],
     draws: np.ndarray,
     counts: dict[str, int],
@@ -187,7 +191,7 @@ def _summary(
 
 
 def _test(
-    module: ModuleType, measures: Sequence[Measure], seed: int
+    module: Metric, measures: Sequence[Measure], seed: int
 ) -> tuple[str, statistics.PValue]:
     """The paired test that fits: on row differences for a mean, else by swapping systems."""
     system, baseline = (measure.table for measure in measures)
@@ -201,4 +205,4 @@ def _unscored(
 ) -> Summary:
     head: Summary = {"metric": name, "value": None, "ci95": None} | counts
     tail = dict.fromkeys(("baseline", "delta", "delta_ci95", "p")) if paired else {}
-    return head | {"by": by, "signature": f"{name}|{metrics[name].SIGNATURE}"} | tail
+    return head | {"by": by, "signature": f"{name}|{Metric(name).SIGNATURE}"} | tail

@@ -40,7 +40,7 @@ def evaluate(
     metric: Annotated[
         list[str],
         typer.Option(
-            metavar="NAME",
+            metavar="NAME[:key=value,…]",
             help=f"Any of {', '.join(metrics.names())}; default: what fits the references.",
             autocompletion=metrics.names,
         ),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from instructune import files, gates, lineage, predictions, scoring
+from instructune import files, gates, lineage, measuring, predictions, scoring
 from instructune.configs import EvalConfig
 from instructune.errors import usage
 from instructune.gates import Gate, Verdict
@@ -76,12 +76,21 @@ def _preflight(config: EvalConfig) -> list[Gate]:
     for output in outputs:
         files.check_creatable(output)
         files.check_distinct(named, output)
-    for name in config.metric:
-        metrics[name]
-    conditions = [gates.parse(text, metrics.names()) for text in config.fail_if]
+    for spec in config.metric:
+        metrics.configure(spec)
+    conditions = [_condition(text, config.metric) for text in config.fail_if]
     for gate in conditions:
         gates.check(gate, by=config.by, baseline=config.baseline is not None)
     return conditions
+
+
+def _condition(text: str, asked: Sequence[str]) -> Gate:
+    """The gate over metrics as they were asked for, options and all."""
+    gate = gates.parse(text, metrics.names())
+    for comparison in gate.comparisons:
+        metrics.configure(comparison.metric)
+    named = (c._replace(metric=measuring.resolved(c.metric, asked)) for c in gate.comparisons)
+    return replace(gate, comparisons=tuple(named))
 
 
 @dataclass(frozen=True)
