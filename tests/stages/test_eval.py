@@ -113,7 +113,7 @@ def test_references_and_a_baseline_from_any_tool(write, tmp_path):
     assert (whole["n"], whole["n_expected"]) == (3, 4)
     assert (x["by"], x["n"], x["n_expected"], x["delta"]) == ({"lang": "x"}, 1, 2, 0.0)
     assert (z["by"], z["n"], z["n_expected"], z["delta"]) == ({"lang": "z"}, 2, 2, 0.5)
-    assert [(v.fired, v.numbers) for v in found.verdicts] == [(True, (0.5,))]
+    assert [(v.outcome, v.findings[0].number) for v in found.verdicts] == [("fired", 0.5)]
     assert found.notes == ["r.jsonl: 2 rows read as completion"]
     manifest = json.loads((tmp_path / "out.jsonl.manifest.json").read_text())
     assert sorted(manifest["inputs"]) == ["b.jsonl", "p.jsonl", "r.jsonl"]

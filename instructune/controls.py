@@ -1,0 +1,150 @@
+"""Negative controls: what a metric gives to answers that have not looked at the question.
+
+A constant answer, the best of the candidates; answers that are references of rows at random; for
+texts, the prompt again and a refusal. Where the references are a closed set the numbers are exact,
+else they are those of a sample of rows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from instructune.errors import UserError
+from instructune.jsonl import dumps
+from instructune.measuring import Metric
+from instructune.predictions import Answer
+from instructune.records import PREDICTION_FIELDS, Record
+from instructune.statistics.tables import exact_sums, is_sparse
+from instructune.systems import Units
+
+MOST_CLOSED = 40  # distinct references that are tried against each other
+SAMPLE = 500
+CONSTANTS = 2  # most frequent references that are tried on a sample
+_WRITTEN = frozenset(  # by a model, beside its answer
+    [*PREDICTION_FIELDS, "label_scores", "reference_logprob", "token_logprobs", "spans"]
+)
+REFUSAL = "I'm sorry, but I can't help with that."
+
+Control = tuple[str, list[Answer], np.ndarray]  # its name, its answers, and what each weighs
+
+
+def tried(metric: Metric, answers: Sequence[Answer], units: Units) -> dict[str, float]:
+    """The value of each control; none for a metric that reads more of a row than its answer.
+
+    Rows are in order of their keys, and no other order or seed plays a part.
+    """
+    if not getattr(metric, "CHANCE", True):
+        return {}
+    found: dict[str, float] = {}
+    pick = max if metric.HIGHER_IS_BETTER else min
+    try:
+        for name, rows, weights in _controls(answers, units.shares):
+            value = _value(metric, rows, weights)
+            if not np.isnan(value):
+                found[name] = pick(found.get(name, value), value)
+    except UserError:  # it needs a field that only a model can write
+        return {}
+    return found
+
+
+def best(metric: Metric, controls: dict[str, float]) -> float | None:
+    """The chance level: the best of the controls, which a score has to beat."""
+    pick = max if metric.HIGHER_IS_BETTER else min
+    return pick(controls.values()) if controls else None
+
+
+def _value(metric: Metric, rows: list[Answer], weights: np.ndarray) -> float:
+    if hasattr(metric, "evaluator"):
+        return float(metric.evaluator(rows)(weights[None])[0])
+    table = metric.statistics(rows)
+    table = table.toarray() if is_sparse(table) else table
+    return float(metric.value(exact_sums(weights[:, None] * table)))
+
+
+def _controls(answers: Sequence[Answer], shares: np.ndarray) -> Iterator[Control]:
+    groups: dict[bytes, int] = {}
+    for answer in answers:
+        key = dumps([answer.references, answer.row.get("checks")])
+        groups.setdefault(key, len(groups))
+        if len(groups) > MOST_CLOSED:
+            return _on_a_sample(answers, shares)
+    return _on_all(answers, shares)
+
+
+def _on_all(answers: Sequence[Answer], shares: np.ndarray) -> Iterator[Control]:
+    """Controls over a closed set of references, each weighing as much as its rows."""
+    rows: dict[bytes, Answer] = {}
+    weights: Counter[bytes] = Counter()
+    for answer, share in zip(answers, shares, strict=True):
+        key = dumps([answer.references, answer.row.get("checks")])
+        rows.setdefault(key, answer)
+        weights[key] += share
+    keys = sorted(rows)
+    held = np.array([weights[key] for key in keys])
+    kinds = [rows[key] for key in keys]
+    for constant in _constants(kinds, len(kinds)):
+        yield "constant", [_answer(i, row, constant) for i, row in enumerate(kinds)], held
+    pairs = [(row, other) for row in kinds for other in kinds]
+    crossed = [_answer(i, row, other.references[0]) for i, (row, other) in enumerate(pairs)]
+    yield "guess", crossed, np.outer(held, held / held.sum()).ravel()
+
+
+def _on_a_sample(answers: Sequence[Answer], shares: np.ndarray) -> Iterator[Control]:
+    """Controls over rows drawn once and for all."""
+    random = np.random.default_rng(0)
+    chosen = np.sort(random.permutation(len(answers))[:SAMPLE])
+    rows, weights = [answers[i] for i in chosen], shares[chosen]
+    for constant in _constants(answers, CONSTANTS):
+        yield "constant", [_answer(i, row, constant) for i, row in enumerate(rows)], weights
+    others = [rows[i] for i in random.permutation(len(rows))]
+    guesses = [_fit(other.references[0], row) for row, other in zip(rows, others, strict=True)]
+    pairs = list(zip(rows, guesses, strict=True))
+    yield "guess", [_answer(i, row, guess) for i, (row, guess) in enumerate(pairs)], weights
+    if all(row.kind in ("text", "label") for row in rows):
+        yield "refusal", [_answer(i, row, REFUSAL) for i, row in enumerate(rows)], weights
+        echoes = [_answer(i, row, _prompt(row)) for i, row in enumerate(rows)]
+        yield "echo", echoes, weights
+
+
+def _constants(answers: Sequence[Answer], most: int) -> list[Any]:
+    """The most frequent references; of numbers their median and mean too, of tags the commonest."""
+    kind = answers[0].kind
+    if kind == "tags":
+        tags = Counter(tag for answer in answers for tag in answer.references[0])
+        return [[tag] for tag, _ in _frequent(tags, 1)]
+    values = {dumps(value): value for answer in answers for value in answer.references}
+    counts = Counter(dumps(value) for answer in answers for value in answer.references)
+    found = [values[spelled] for spelled, _ in _frequent(counts, most)]
+    if kind == "number":
+        numbers = [answer.references[0] for answer in answers]
+        found += [float(np.median(numbers)), float(np.mean(numbers))]
+    return found
+
+
+def _frequent(counts: Counter[Any], most: int) -> list[tuple[Any, int]]:
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]
+
+
+def _answer(number: int, row: Answer, prediction: Any) -> Answer:
+    """The row with another answer, and without what the model wrote beside its own."""
+    fields = {key: value for key, value in row.row.items() if key not in _WRITTEN}
+    return row._replace(prediction=_fit(prediction, row), row=Record(fields | {"id": str(number)}))
+
+
+def _fit(prediction: Any, row: Answer) -> Any:
+    """Tags repeated or cut to the length of the row's."""
+    if row.kind != "tags" or not prediction:
+        return prediction
+    size = len(row.references[0])
+    return (list(prediction) * (size // len(prediction) + 1))[:size]
+
+
+def _prompt(row: Answer) -> str:
+    turns = row.row.get("messages") or []
+    asked = [turn.get("content") for turn in turns if turn.get("role") == "user"]
+    said = asked[-1] if asked else row.row.get("text") or row.row.get("prompt")
+    return said if isinstance(said, str) else ""
