@@ -79,7 +79,8 @@ def _corrected(bias: float, acceleration: float, z: float) -> float:
 
 def jackknife_error(left_out: np.ndarray) -> float:
     """The standard error by the jackknife (Tukey 1958): for a mean, s / sqrt(n)."""
-    g = len(left_out)
+    if (g := len(left_out)) < 2:
+        return 0.0
     apart = left_out - left_out.mean()
     return math.sqrt((g - 1) / g * math.fsum(apart**2))
 

@@ -89,7 +89,10 @@ def jackknife(measure: Measure) -> np.ndarray:
     """Values (g,) with one unit left out at a time; above 1,000 units, with a 1,000th of them.
 
     The groups of a large sample tell its standard error and skewness as well (Efron & Tibshirani
-    1993, chapter 11); which units make a group depends on their position alone.
+    1993, chapter 11); which units make a group depends on their position alone. Of one unit
+    nothing is left: not-a-number.
     """
+    if measure.n < 2:
+        return np.full(measure.n, np.nan)
     size = min(measure.n, GROUPS)
     return measure.without(np.arange(measure.n) % size, size)

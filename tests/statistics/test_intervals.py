@@ -23,8 +23,7 @@ def mean_of(scores) -> SumMeasure:
 def found_by(scores, bounds=(0.0, 1.0), clustered=False):
     measure = mean_of(scores)
     draws = resampling.bootstrap([measure], 10_000, seed=0)[0]
-    left_out = resampling.jackknife(measure) if len(scores) > 1 else np.array([np.nan])
-    value = float(np.mean(scores))
+    left_out, value = resampling.jackknife(measure), float(np.mean(scores))
     return intervals.interval(draws, value, left_out, len(scores), bounds, clustered=clustered)
 
 
