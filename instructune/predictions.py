@@ -15,7 +15,10 @@ from instructune.sources import Reading, Tally, read_records
 Key = tuple[str, int]
 
 _SHOWN = 3  # keys or places named in a message
-_NOT_JOINED = frozenset([*PREDICTION_FIELDS, "scores"])  # a record never overwrites an answer
+# what a model said of a row; a record never overwrites it
+_ANSWERED = frozenset(
+    [*PREDICTION_FIELDS, "scores", "spans", "label_scores", "token_logprobs", "reference_logprob"]
+)
 
 
 class Answer(NamedTuple):
@@ -100,7 +103,7 @@ def join_references(
     rows = []
     for row in predictions.rows:
         record = records[row.value["id"]].items()
-        fields = {key: value for key, value in record if key not in _NOT_JOINED}
+        fields = {key: value for key, value in record if key not in _ANSWERED}
         rest = {key: value for key, value in row.value.items() if key not in fields}
         rows.append(Row(row.where, fields | rest))
     return replace(predictions, rows=rows)
@@ -150,7 +153,8 @@ def paired(predictions: Predictions, found: list[Answer], baseline: Predictions)
         except ValueError as error:
             bad.append(BadRow(row.where, str(error), ""))
         else:
-            pairs.append(answer._replace(prediction=prediction))
+            asked = {key: value for key, value in answer.row.items() if key not in _ANSWERED}
+            pairs.append(answer._replace(prediction=prediction, row=Record(asked | row.value)))
     _refuse(bad, "score both against one file: --references FILE")
     if all(answer.prediction is None for answer in pairs):
         raise UserError(

@@ -209,6 +209,15 @@ def test_a_baseline_is_paired_by_key_and_borrows_the_references(write):
     ]
 
 
+def test_a_baseline_keeps_what_it_measured_and_borrows_what_was_asked(write):
+    mine, theirs = {"label_scores": {"x": -1.0}}, {"label_scores": {"x": -2.0}}
+    system = [row("a", "1", label="x", task="t", scores={"f1": 1}) | mine, row("b", label="x")]
+    found = pair(write, system, [row("a", "2") | theirs, row("b")])
+    assert found[0].row["label_scores"] == {"x": -2.0}
+    assert found[0].row["task"] == "t"
+    assert "scores" not in found[0].row
+
+
 @pytest.mark.parametrize(
     ("baseline", "reason"),
     [

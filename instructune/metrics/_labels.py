@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from instructune.errors import UserError
+from instructune.metrics._ratios import ratio
 from instructune.predictions import Answer
 
 MOST_LABELS = 1000
@@ -28,7 +29,7 @@ def reference_labels(answers: Sequence[Answer]) -> list[str]:
     return labels
 
 
-def _pair(answer: Answer) -> tuple[str, str | None]:
+def true_and_predicted(answer: Answer) -> tuple[str, str | None]:
     """The row's true and predicted label; of several references, the one that was met."""
     references = [text.strip() for text in answer.references]
     predicted = None if answer.prediction is None else answer.prediction.strip()
@@ -44,9 +45,9 @@ def label_statistics(answers: Sequence[Answer]) -> Any:
     label.
     """
     labels = {label: i for i, label in enumerate(reference_labels(answers))}
-    pairs = [_pair(answer) for answer in answers]
-    outside = _outside_shares(answers, [p if p not in labels else None for _, p in pairs])
+    pairs = [true_and_predicted(answer) for answer in answers]
     size, cells = len(labels), []
+    strangers = []
     for row, (true, predicted) in enumerate(pairs):
         cells.append((row, size + labels[true], 1.0))
         if predicted == true:
@@ -54,7 +55,9 @@ def label_statistics(answers: Sequence[Answer]) -> Any:
         if predicted in labels:
             cells.append((row, 2 * size + labels[predicted], 1.0))
         elif predicted is not None:
-            cells.append((row, 3 * size, outside[row]))
+            strangers.append((row, predicted))
+    shares = outside_shares(answers, strangers)
+    cells += [(row, 3 * size, share) for (row, _), share in zip(strangers, shares, strict=True)]
     rows, columns, values = (np.array(part) for part in zip(*cells, strict=True))
     shape = (len(pairs), 3 * size + 1)
     if shape[0] * shape[1] > _DENSE:
@@ -66,16 +69,18 @@ def label_statistics(answers: Sequence[Answer]) -> Any:
     return table
 
 
-def _outside_shares(answers: Sequence[Answer], labels: Sequence[str | None]) -> list[float]:
-    """What each row adds to `outside`, so that the mean over ids, each one unit, is exact."""
+def outside_shares(
+    answers: Sequence[Answer], strangers: Sequence[tuple[int, str | None]]
+) -> list[float]:
+    """What each (row, outside label) adds to `outside`: the mean over ids, a unit each, is exact."""
     samples = Counter(answer.row.get("id") for answer in answers)
     weights = [1 / samples[answer.row.get("id")] for answer in answers]
     by_label: dict[str | None, list[float]] = {}
-    for label, weight in zip(labels, weights, strict=True):
-        by_label.setdefault(label, []).append(weight)
+    for row, label in strangers:
+        by_label.setdefault(label, []).append(weights[row])
     whole = math.fsum(weights)
     shares = {label: whole / math.fsum(parts) for label, parts in by_label.items()}
-    return [shares[label] for label in labels]
+    return [shares[label] for _, label in strangers]
 
 
 class Ratios(NamedTuple):
@@ -104,17 +109,13 @@ def ratios(sums: np.ndarray) -> Ratios:
     total = truths.sum(axis=-1)
     present = (truths + predictions > 0).sum(axis=-1)
     return Ratios(
-        _ratio(hits, predictions),
-        _ratio(hits, truths),
-        _ratio(2 * hits, truths + predictions),
+        ratio(hits, predictions),
+        ratio(hits, truths),
+        ratio(2 * hits, truths + predictions),
         truths,
         present + sums[..., -1] / total,
         hits.sum(axis=-1) / total,
     )
-
-
-def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
 
 def class_report(answers: Sequence[Answer], sums: np.ndarray) -> dict[str, Any]:
@@ -143,7 +144,7 @@ def confusion(answers: Sequence[Answer], labels: list[str]) -> dict[str, Any]:
     Columns are the true labels, then predicted labels outside them (one column `(other)` for
     more than 50), then `(error)` where there are rows without a prediction.
     """
-    pairs = [_pair(answer) for answer in answers]
+    pairs = [true_and_predicted(answer) for answer in answers]
     outside = sorted({p for _, p in pairs if p is not None} - set(labels))
     grouped = len(outside) > MOST_OUTSIDE
     place = {label: i for i, label in enumerate(labels)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -10,16 +11,19 @@ from instructune.predictions import Answer
 
 
 def mean_of_rows(
-    row_score: Callable[[Answer], float],
-) -> tuple[Callable[[Sequence[Answer]], np.ndarray], Callable[[np.ndarray], np.ndarray]]:
-    """The `statistics` and `value` of the mean of `row_score`; an error scores 0."""
+    row_score: Callable[..., float], worst: float = 0.0
+) -> tuple[Callable[..., np.ndarray], Callable[..., np.ndarray]]:
+    """The `statistics` and `value` of the mean of `row_score`; an error scores `worst`.
 
-    def statistics(answers: Sequence[Answer]) -> np.ndarray:
+    Both take the metric's options, where it has any, as `row_score` does.
+    """
+
+    def statistics(answers: Sequence[Answer], *options: Any) -> np.ndarray:
         """(n, 2): the row's score, and 1."""
-        scores = [0.0 if a.prediction is None else row_score(a) for a in answers]
+        scores = [worst if a.prediction is None else row_score(a, *options) for a in answers]
         return np.column_stack([np.array(scores, dtype=float), np.ones(len(scores))])
 
-    def value(sums: np.ndarray) -> np.ndarray:
+    def value(sums: np.ndarray, *_: Any) -> np.ndarray:
         """Sum of scores by number of rows."""
         return sums[..., 0] / sums[..., 1]
 

@@ -1,0 +1,33 @@
+"""Mean absolute error of predicted numbers; less is better."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from instructune.metrics._numbers import numbers
+from instructune.predictions import Answer
+
+REFERENCES = ("number",)
+DEFAULT_FOR = ("number",)
+HIGHER_IS_BETTER = False
+RANGE = (0.0, float("inf"))
+MEAN_OF_ROWS = True
+SIGNATURE = "references:nearest"
+
+
+def row_score(answer: Answer) -> float:
+    """The row's absolute error."""
+    return float(statistics([answer])[0, 0])
+
+
+def statistics(answers: Sequence[Answer]) -> np.ndarray:
+    """(n, 2): the row's absolute error, and 1."""
+    true, predicted = numbers(answers)
+    return np.column_stack([np.abs(true - predicted), np.ones(len(true))])
+
+
+def value(sums: np.ndarray) -> np.ndarray:
+    """The mean over rows."""
+    return sums[..., 0] / sums[..., 1]

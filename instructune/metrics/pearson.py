@@ -1,0 +1,26 @@
+"""Pearson's correlation of true and predicted numbers; 0 where either side is constant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from instructune.metrics._correlation import correlation
+from instructune.metrics._numbers import numbers
+from instructune.predictions import Answer
+
+REFERENCES = ("number",)
+DEFAULT_FOR = ("number",)
+HIGHER_IS_BETTER = True
+RANGE = (-1.0, 1.0)
+SIGNATURE = "references:nearest|undefined:0"
+
+
+def evaluator(answers: Sequence[Answer]) -> Callable[[np.ndarray], np.ndarray]:
+    """Values (b,) of weighted rows (b, n).
+
+    Sums of squares would do, but lose all digits where numbers are large and lie close together.
+    """
+    true, predicted = numbers(answers)
+    return lambda weights: correlation(weights, true, predicted)
