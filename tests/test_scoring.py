@@ -71,8 +71,7 @@ def test_a_metric_that_does_not_serve_names_those_that_do(monkeypatch):
     with pytest.raises(UserError) as caught:
         scoring.choose(["token_f1"], [], LABELS)
     assert str(caught.value) == (
-        "token_f1 needs text references, id '0' has label\n"
-        "  hint: for these there are accuracy, f1"
+        "token_f1 needs text references, id '0' has label\n  hint: for these there are accuracy, f1"
     )
 
 

@@ -34,5 +34,3 @@ def signature_of(metric: Any, answers: Sequence[Answer]) -> str:
 def mostly_chinese(answers: Sequence[Answer]) -> bool:
     """Whether most first references are Chinese."""
     return 2 * sum(is_chinese(answer.references[0]) for answer in answers) > len(answers)
-
-
