@@ -47,7 +47,7 @@ def compare(
     error = jackknife_error(left_out[~np.isnan(left_out)])
     n = system.units.n
     details = {"units": n} | power.outlook(delta, error, n)
-    if draws:
+    if len(draws):
         low, high = system.metric.RANGE
         apart = draws[0] - draws[1]
         bounds, clustered = (low - high, high - low), system.units.clustered
