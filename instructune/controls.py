@@ -32,17 +32,34 @@ REFUSAL = "I'm sorry, but I can't help with that."
 Control = tuple[str, list[Answer], np.ndarray]  # its name, its answers, and what each weighs
 
 
-def tried(metric: Metric, answers: Sequence[Answer], units: Units) -> dict[str, float]:
-    """The value of each control; none for a metric that reads more of a row than its answer.
+def made_of(answers: Sequence[Answer], units: Units) -> list[Control]:
+    """The controls of rows in order of their keys; no other order and no seed plays a part."""
+    rows: dict[Any, Answer] = {}
+    weights: Counter[Any] = Counter()
+    for answer, share in zip(answers, units.shares.tolist(), strict=True):
+        key = _key(answer)
+        rows.setdefault(key, answer)
+        weights[key] += share
+        if len(rows) > MOST_CLOSED:
+            return list(_on_a_sample(answers, units.shares))
+    return list(_on_all(list(rows.values()), np.array([weights[key] for key in rows])))
 
-    Rows are in order of their keys, and no other order or seed plays a part.
-    """
+
+def _key(answer: Answer) -> Any:
+    """What tells rows apart for metrics that read references and checks."""
+    if "checks" not in answer.row and answer.kind in ("text", "label"):
+        return tuple(answer.references)
+    return dumps([answer.references, answer.row.get("checks")])
+
+
+def tried(metric: Metric, made: Sequence[Control]) -> dict[str, float]:
+    """The value of each control; none for a metric that reads more of a row than its answer."""
     if not getattr(metric, "CHANCE", True):
         return {}
     found: dict[str, float] = {}
     pick = max if metric.HIGHER_IS_BETTER else min
     try:
-        for name, rows, weights in _controls(answers, units.shares):
+        for name, rows, weights in made:
             value = _value(metric, rows, weights)
             if not np.isnan(value):
                 found[name] = pick(found.get(name, value), value)
@@ -65,32 +82,13 @@ def _value(metric: Metric, rows: list[Answer], weights: np.ndarray) -> float:
     return float(metric.value(exact_sums(weights[:, None] * table)))
 
 
-def _controls(answers: Sequence[Answer], shares: np.ndarray) -> Iterator[Control]:
-    groups: dict[bytes, int] = {}
-    for answer in answers:
-        key = dumps([answer.references, answer.row.get("checks")])
-        groups.setdefault(key, len(groups))
-        if len(groups) > MOST_CLOSED:
-            return _on_a_sample(answers, shares)
-    return _on_all(answers, shares)
-
-
-def _on_all(answers: Sequence[Answer], shares: np.ndarray) -> Iterator[Control]:
+def _on_all(rows: list[Answer], weights: np.ndarray) -> Iterator[Control]:
     """Controls over a closed set of references, each weighing as much as its rows."""
-    rows: dict[bytes, Answer] = {}
-    weights: Counter[bytes] = Counter()
-    for answer, share in zip(answers, shares, strict=True):
-        key = dumps([answer.references, answer.row.get("checks")])
-        rows.setdefault(key, answer)
-        weights[key] += share
-    keys = sorted(rows)
-    held = np.array([weights[key] for key in keys])
-    kinds = [rows[key] for key in keys]
-    for constant in _constants(kinds, len(kinds)):
-        yield "constant", [_answer(i, row, constant) for i, row in enumerate(kinds)], held
-    pairs = [(row, other) for row in kinds for other in kinds]
+    for constant in _constants(rows, len(rows)):
+        yield "constant", [_answer(i, row, constant) for i, row in enumerate(rows)], weights
+    pairs = [(row, other) for row in rows for other in rows]
     crossed = [_answer(i, row, other.references[0]) for i, (row, other) in enumerate(pairs)]
-    yield "guess", crossed, np.outer(held, held / held.sum()).ravel()
+    yield "guess", crossed, np.outer(weights, weights / weights.sum()).ravel()
 
 
 def _on_a_sample(answers: Sequence[Answer], shares: np.ndarray) -> Iterator[Control]:

@@ -93,8 +93,9 @@ def _finished(plan: Plan, summaries: list[Summary]) -> list[Summary]:
 
 
 class _Part(NamedTuple):
-    """One metric on the rows of a slice: the systems, and where they need one, their draws."""
+    """One metric on the rows of a slice, by one system or two."""
 
+    name: str
     metric: Metric
     systems: list[System]
 
@@ -102,6 +103,15 @@ class _Part(NamedTuple):
     def binary(self) -> bool:
         """Whether the scores are all 0 or 1, for which formulas beat draws."""
         return all(system.is_proportion() for system in self.systems)
+
+
+class _Slice(NamedTuple):
+    """Rows in order of their keys: each side's answers, and what all metrics share."""
+
+    by: dict[str, Any] | None
+    sides: list[list[Answer]]
+    units: Units
+    counts: dict[str, int]
 
 
 def _summaries(
@@ -114,28 +124,29 @@ def _summaries(
     """The summaries of the rows `members`, which are in order of their keys."""
     sides = [[side[i] for i in members] for side in (answers, baseline) if side is not None]
     units = units_of(sides[0], plan.cluster)
-    counts = _counts(plan, sides[0], units)
+    cut = _Slice(by, sides, units, _counts(plan, sides[0], units))
     if any(all(a.prediction is None for a in rows) for rows in sides):
         # a slice of errors has no score, and 0 would look like one
-        return [_unscored(name, counts, by, plan, len(sides) > 1) for name in plan.names]
-    known: list[dict[Any, Table]] = [{} for _ in sides]
+        return [_unscored(name, cut, plan) for name in plan.names]
+    parts = _parts(plan, cut)
+    drawn = [system.measure for part in parts if not part.binary for system in part.systems]
+    draws = iter(resampling.bootstrap(drawn, plan.resamples, plan.seed) if drawn else ())
+    junk = controls.made_of(sides[0], units)
+    return [
+        _summary(plan, part, [] if part.binary else [next(draws) for _ in sides], cut, junk)
+        for part in parts
+    ]
+
+
+def _parts(plan: Plan, cut: _Slice) -> list[_Part]:
+    known: list[dict[Any, Table]] = [{} for _ in cut.sides]
     parts = []
     for name in plan.names:
-        metric = Metric(name, sides[0])
-        both = zip(sides, known, strict=True)
-        parts.append(_Part(metric, [System(metric, rows, units, made) for rows, made in both]))
-    drawn = [system for part in parts if not part.binary for system in part.systems]
-    draws = iter(_draws(plan, drawn))
-    found = []
-    for name, part in zip(plan.names, parts, strict=True):
-        mine = [] if part.binary else [next(draws) for _ in part.systems]
-        found.append(_summary(plan, name, part, mine, sides, counts, by))
-    return found
-
-
-def _draws(plan: Plan, systems: Sequence[System]) -> np.ndarray:
-    measures = [system.measure for system in systems]
-    return resampling.bootstrap(measures, plan.resamples, plan.seed) if measures else np.empty(0)
+        metric = Metric(name, cut.sides[0])
+        pairs = zip(cut.sides, known, strict=True)
+        systems = [System(metric, rows, cut.units, tables) for rows, tables in pairs]
+        parts.append(_Part(name, metric, systems))
+    return parts
 
 
 def _counts(plan: Plan, answers: Sequence[Answer], units: Units) -> dict[str, int]:
@@ -149,36 +160,34 @@ def _counts(plan: Plan, answers: Sequence[Answer], units: Units) -> dict[str, in
 
 def _summary(
     plan: Plan,
-    name: str,
     part: _Part,
     draws: Sequence[np.ndarray],
-    sides: Sequence[Sequence[Answer]],
-    counts: dict[str, int],
-    by: dict[str, Any] | None,
+    cut: _Slice,
+    junk: Sequence[controls.Control],
 ) -> Summary:
     """One metric's line, with the difference to the baseline where there is one."""
-    metric, (system, *others) = part
+    name, metric, (system, *others) = part
     ci95 = _interval(system, draws[0] if len(draws) else None)
     recipe = [
         _recipe(name, metric, plan),
         f"ci:{ci95.method if ci95 else 'none'},resamples:{plan.resamples},seed:{plan.seed}",
     ]
-    tried = controls.tried(metric, sides[0], system.units)
-    details = dict(metric.details(sides[0], system.sums)) if hasattr(metric, "details") else {}
+    details = dict(metric.details(cut.sides[0], system.sums)) if hasattr(metric, "details") else {}
     paired: Summary = {}
     if others:
-        pair = pairs.compare(system, others[0], draws, sides, plan.seed)
+        pair = pairs.compare(system, others[0], draws, cut.sides, plan.seed)
         paired, details["paired"] = pair.fields, pair.details
         recipe.append(pair.recipe)
-    if tried:
+    if tried := controls.tried(metric, junk):
         details["controls"] = tried
-    head = {
+    summary: Summary = {
         "metric": name,
-        "value": _number(system.value),
-        "ci95": list(ci95[:2]) if ci95 else None,
+        "value": None if math.isnan(system.value) else system.value,
+        "ci95": [ci95.low, ci95.high] if ci95 else None,
     }
-    tail = {"by": by, "signature": "|".join(recipe), "chance": controls.best(metric, tried)}
-    return head | counts | tail | paired | ({"details": details} if details else {})
+    summary |= cut.counts | {"by": cut.by, "signature": "|".join(recipe)}
+    summary |= {"chance": controls.best(metric, tried)} | paired
+    return summary | ({"details": details} if details else {})
 
 
 def _interval(system: System, draws: np.ndarray | None) -> Interval | None:
@@ -193,17 +202,11 @@ def _interval(system: System, draws: np.ndarray | None) -> Interval | None:
     return interval(draws, system.value, left_out, n, system.metric.RANGE, clustered=clustered)
 
 
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value
-
-
 def _recipe(name: str, metric: Metric, plan: Plan) -> str:
     return f"{name}|{metric.SIGNATURE}|errors:wrong|unit:{plan.cluster or 'id'}"
 
 
-def _unscored(
-    name: str, counts: dict[str, int], by: dict[str, Any] | None, plan: Plan, paired: bool
-) -> Summary:
-    head: Summary = {"metric": name, "value": None, "ci95": None} | counts
-    tail = dict.fromkeys(pairs.FIELDS) if paired else {}
-    return head | {"by": by, "signature": _recipe(name, Metric(name), plan), "chance": None} | tail
+def _unscored(name: str, cut: _Slice, plan: Plan) -> Summary:
+    summary: Summary = {"metric": name, "value": None, "ci95": None} | cut.counts
+    summary |= {"by": cut.by, "signature": _recipe(name, Metric(name), plan), "chance": None}
+    return summary | (dict.fromkeys(pairs.FIELDS) if len(cut.sides) > 1 else {})

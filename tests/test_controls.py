@@ -22,8 +22,12 @@ def rows(references, kind="label", **columns):
     return made
 
 
+def made_of(answers):
+    return controls.made_of(answers, units_of(answers, None))
+
+
 def tried(spec, answers):
-    return controls.tried(Metric(spec, answers), answers, units_of(answers, None))
+    return controls.tried(Metric(spec, answers), made_of(answers))
 
 
 def test_of_classes_the_majority_and_a_guess_are_exact():
@@ -90,7 +94,7 @@ def test_a_metric_may_have_none():
         CHANCE = False
 
     answers = rows(["a", "b"])
-    assert controls.tried(Costly, answers, units_of(answers, None)) == {}
+    assert controls.tried(Costly, made_of(answers)) == {}
 
 
 @pytest.mark.parametrize("spec", ["accuracy", "exact_match", "f1", "token_f1", "recall"])

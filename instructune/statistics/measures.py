@@ -67,6 +67,7 @@ class RowMeasure:
 
     def __init__(self, evaluator: Evaluator, units: np.ndarray, shares: np.ndarray, n: int) -> None:
         self.evaluator, self.units, self.shares, self._n = evaluator, units, shares, n
+        self._alone = bool((shares == 1).all() and np.array_equal(units, np.arange(n)))
 
     @property
     def n(self) -> int:
@@ -75,7 +76,7 @@ class RowMeasure:
 
     def weighted(self, weights: np.ndarray) -> np.ndarray:
         """Values for the weights of the units, handed on to their rows."""
-        return self.evaluator(weights[:, self.units] * self.shares)
+        return self.evaluator(weights if self._alone else weights[:, self.units] * self.shares)
 
     def without(self, groups: np.ndarray, size: int) -> np.ndarray:
         """Values with the weights of one group after the other set to 0."""

@@ -9,7 +9,8 @@ import numpy as np
 from instructune.statistics.measures import Measure, SumMeasure
 from instructune.statistics.tables import is_sparse
 
-GROUPS = 1000  # values of the jackknife at most
+GROUPS = 1000  # values of the jackknife for more units than these
+ROW_GROUPS = 200  # of a metric that no sums carry, where each value costs a pass over all rows
 
 MANY = 20_000
 _DRAWN = 1 << 18  # numbers drawn at once: 2 MB, which fits a core's cache
@@ -86,7 +87,7 @@ def _joined(measures: Sequence[Measure]) -> tuple[np.ndarray, list[slice | None]
 
 
 def jackknife(measure: Measure) -> np.ndarray:
-    """Values (g,) with one unit left out at a time; above 1,000 units, with a 1,000th of them.
+    """Values (g,) with one unit left out at a time; above 1,000 units, with a part of them.
 
     The groups of a large sample tell its standard error and skewness as well (Efron & Tibshirani
     1993, chapter 11); which units make a group depends on their position alone. Of one unit
@@ -94,5 +95,6 @@ def jackknife(measure: Measure) -> np.ndarray:
     """
     if measure.n < 2:
         return np.full(measure.n, np.nan)
-    size = min(measure.n, GROUPS)
+    groups = GROUPS if isinstance(measure, SumMeasure) else ROW_GROUPS
+    size = groups if measure.n > GROUPS else measure.n
     return measure.without(np.arange(measure.n) % size, size)
