@@ -3,7 +3,16 @@
 import importlib
 import sys
 
-NAMES = ("startup", "reading", "cleaning", "duplicates", "smoke", "training", "generation")
+NAMES = (
+    "startup",
+    "reading",
+    "cleaning",
+    "duplicates",
+    "smoke",
+    "training",
+    "generation",
+    "evaluation",
+)
 
 for name in sys.argv[1:] or NAMES:
     importlib.import_module(f"tests.bench.{name}").run()
