@@ -103,6 +103,9 @@ def _comparison(reader: _Reader, metrics: list[str]) -> Comparison:
             hint = did_you_mean(statistic, STATISTICS)
             reader.fail(f"one of {', '.join(STATISTICS)}", start, hint)
     fields = _slice(reader) if reader.accept("@") else ()
+    if reader.accept(":"):
+        hint = "quote a metric with options: '\"rouge_l:stemmer=true\" < 0.3'"
+        reader.fail(f"one of {' '.join(OPERATORS)}", reader.position - 1, hint)
     sign = reader.take(_OPERATOR, f"one of {' '.join(OPERATORS)}")
     start = reader.skip()
     number = float(reader.take(_NUMBER, "a number"))

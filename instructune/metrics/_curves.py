@@ -10,6 +10,7 @@ import numpy as np
 
 from instructune.errors import UserError, did_you_mean
 from instructune.metrics._fields import label_scores
+from instructune.metrics._groups import Groups, grouped
 from instructune.metrics._labels import reference_labels
 from instructune.predictions import Answer
 
@@ -28,11 +29,10 @@ class Options:
 
 
 class Ranking(NamedTuple):
-    """Rows in order of a label's score, and where a new score begins."""
+    """Rows by a label's score, and which of them, in this order, truly have it."""
 
-    order: np.ndarray
-    starts: np.ndarray
-    positive: np.ndarray  # in this order
+    groups: Groups
+    positive: np.ndarray  # (n,) of 1 and 0
 
 
 def named(answers: Sequence[Answer], options: Options) -> str:
@@ -67,9 +67,10 @@ def curve_evaluator(
     def value(weights: np.ndarray) -> np.ndarray:
         total, defined = np.zeros(len(weights)), np.zeros(len(weights))
         for ranking in rankings:
-            ordered = weights[:, ranking.order]
-            parts = (ordered * ranking.positive, ordered * ~ranking.positive)
-            positive, negative = (np.add.reduceat(p, ranking.starts, axis=1) for p in parts)
+            groups = ranking.groups
+            ordered = weights.take(groups.order, axis=1)
+            true = ordered * ranking.positive
+            positive, negative = groups.sums(true), groups.sums(ordered - true)
             both = (positive.sum(axis=1) > 0) & (negative.sum(axis=1) > 0)
             total[both] += area(positive[both], negative[both])
             defined += both
@@ -87,10 +88,8 @@ def _rankings(answers: Sequence[Answer], labels: Sequence[str]) -> list[Ranking]
         positive = np.array([label in names for names in true])
         scores = odds[:, columns[label]].copy()
         scores[failed] = np.where(positive[failed], -np.inf, np.inf)
-        order = np.argsort(scores, kind="stable")
-        ranked = scores[order]
-        starts = np.flatnonzero(np.append(True, ranked[1:] != ranked[:-1]))
-        rankings.append(Ranking(order, starts, positive[order]))
+        groups = grouped(scores)
+        rankings.append(Ranking(groups, positive[groups.order].astype(float)))
     return rankings
 
 

@@ -21,7 +21,7 @@ def reference_logprob(answer: Answer, unit: str) -> tuple[float, int]:
     """The log-probability of the row's reference, and its length in `unit`: tokens or bytes."""
     found = answer.row.get("reference_logprob")
     known = found if isinstance(found, dict) else {}
-    total, size = known.get("sum"), known.get(unit)
+    total, size = known.get("sum", math.nan), known.get(unit)
     if not _finite(total) or type(size) is not int or size < 1:
         _refuse(answer, "reference_logprob", f"{{sum, {unit}}}", "generate --score-references")
     return total, size

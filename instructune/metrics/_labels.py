@@ -72,7 +72,7 @@ def label_statistics(answers: Sequence[Answer]) -> Any:
 def outside_shares(
     answers: Sequence[Answer], strangers: Sequence[tuple[int, str | None]]
 ) -> list[float]:
-    """What each (row, outside label) adds to `outside`: its mean over ids, units all, is exact."""
+    """What each (row, outside label) adds to `outside`: the mean over ids, each one, is exact."""
     samples = Counter(answer.row.get("id") for answer in answers)
     weights = [1 / samples[answer.row.get("id")] for answer in answers]
     by_label: dict[str | None, list[float]] = {}

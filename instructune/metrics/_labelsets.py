@@ -99,6 +99,6 @@ class SetCounts(NamedTuple):
 def counts_of(sums: np.ndarray) -> SetCounts:
     """The parts of the sums."""
     size = (sums.shape[-1] - 4) // 3
-    parts = [sums[..., i * size : (i + 1) * size] for i in range(3)]
+    hits, truths, predictions = (sums[..., i * size : (i + 1) * size] for i in range(3))
     shares, outside, rows_f1, rows = (sums[..., -i] for i in (4, 3, 2, 1))
-    return SetCounts(*parts, shares / rows, outside, rows_f1, rows)
+    return SetCounts(hits, truths, predictions, shares / rows, outside, rows_f1, rows)

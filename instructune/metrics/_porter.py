@@ -15,20 +15,9 @@ _IRREGULAR = {
     "innings": "inning",
     "outings": "outing",
     "cannings": "canning",
-} | {
-    word: word
-    for word in [
-        "sky",
-        "news",
-        "inning",
-        "outing",
-        "canning",
-        "howe",
-        "proceed",
-        "exceed",
-        "succeed",
-    ]  # stay whole
 }
+_WHOLE = "sky news inning outing canning howe proceed exceed succeed"  # these are their own stems
+_IRREGULAR |= {word: word for word in _WHOLE.split(" ")}
 
 # suffix and what stands for it where the rest has a measure above 0; the first that fits decides
 _STEP_2 = {
@@ -63,28 +52,8 @@ _STEP_3 = {
     "ful": "",
     "ness": "",
 }
-# dropped where the rest has a measure above 1
-_STEP_4 = [
-    "al",
-    "ance",
-    "ence",
-    "er",
-    "ic",
-    "able",
-    "ible",
-    "ant",
-    "ement",
-    "ment",
-    "ent",
-    "ion",
-    "ou",
-    "ism",
-    "ate",
-    "iti",
-    "ous",
-    "ive",
-    "ize",
-]
+_STEP_4 = "al ance ence er ic able ible ant ement ment ent ion ou ism ate iti ous ive ize"
+_DROPPED = _STEP_4.split(" ")  # where the rest has a measure above 1
 
 
 @lru_cache(maxsize=100_000)  # texts repeat their words
@@ -167,7 +136,7 @@ def _replaced(word: str, suffixes: dict[str, str]) -> str:
 
 
 def _dropped(word: str) -> str:
-    suffix = next((s for s in _STEP_4 if word.endswith(s)), None)
+    suffix = next((s for s in _DROPPED if word.endswith(s)), None)
     if suffix is None or _measure(rest := word.removesuffix(suffix)) < 2:
         return word
     return word if suffix == "ion" and rest[-1] not in "st" else rest

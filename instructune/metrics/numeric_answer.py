@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -82,17 +84,19 @@ def _last_box(text: str) -> str | None:
     return rest
 
 
-def _numbers(text: str) -> list[Fraction]:
+def _matches(text: str) -> Iterator[re.Match[str]]:
     plain = _FRACTION.sub(r"\1/\2", text.replace("\\$", "$").replace("{,}", ",").replace("\\,", ""))
-    return [_number(found) for found in _NUMBER.finditer(plain.replace("\u2212", "-"))]
+    return _NUMBER.finditer(plain.replace("\u2212", "-"))
 
 
 def _first_number(text: str) -> Fraction | None:
-    return next(iter(_numbers(text)), None)
+    found = next(_matches(text), None)
+    return found and _number(found)
 
 
 def _last_number(text: str) -> Fraction | None:
-    return next(reversed(_numbers(text)), None)
+    found = deque(_matches(text), maxlen=1)
+    return _number(found[0]) if found else None
 
 
 def _number(found: re.Match[str]) -> Fraction:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from instructune.metrics._correlation import correlation
+from instructune.metrics._groups import grouped
 from instructune.metrics._numbers import numbers
 from instructune.predictions import Answer
 
@@ -27,12 +28,11 @@ def _ranker(numbers: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
 
     The rank of a row is the weight of what is smaller, and half of what is equal.
     """
+    groups = grouped(numbers)
     _, places = np.unique(numbers, return_inverse=True)
-    order = np.argsort(places, kind="stable")
-    starts = np.flatnonzero(np.diff(places[order], prepend=-1))
 
     def ranks(weights: np.ndarray) -> np.ndarray:
-        equal = np.add.reduceat(weights[:, order], starts, axis=1)
-        return (equal.cumsum(axis=1) - equal / 2)[:, places]
+        equal = groups.sums(weights.take(groups.order, axis=1))
+        return (equal.cumsum(axis=1) - equal / 2).take(places, axis=1)
 
     return ranks

@@ -40,7 +40,8 @@ def _metric(answers: Sequence[Answer], options: Options) -> Any:
     from sacrebleu.metrics import TER
 
     chinese = mostly_chinese(answers)
-    settled = {name: chinese if given is None else given for name, given in vars(options).items()}
+    given: dict[str, Any] = vars(options)
+    settled: dict[str, Any] = {k: chinese if v is None else v for k, v in given.items()}
     return TER(**settled)
 
 

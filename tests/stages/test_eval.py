@@ -129,6 +129,54 @@ def test_errors_of_the_baseline_are_told(write):
     assert found.summaries[0]["baseline"] == 0.5
 
 
+def test_metrics_with_options_and_gates_on_them(write, tmp_path):
+    system = write("p.jsonl", [scored("a", "running", "runs"), scored("b", "x", "y")])
+    config = EvalConfig(
+        predictions=system,
+        metric=("rouge_l", "rouge_l:stemmer=true", "rouge_1:stemmer=true"),
+        fail_if=('"rouge_l:stemmer=true" < 0.6', "rouge_l > 0.1", "rouge_1 < 0.6"),
+        output="out.jsonl",
+        scores="scores.jsonl",
+        resamples=100,
+    )
+    found = evaluate(config)
+    assert {s["metric"]: s["value"] for s in found.summaries} == {
+        "rouge_l": 0.0,
+        "rouge_l:stemmer=true": 0.5,
+        "rouge_1:stemmer=true": 0.5,
+    }
+    assert [verdict.fired for verdict in found.verdicts] == [True, False, True]
+    assert "|stemmer:true|tokens:unicode|" in found.summaries[1]["signature"]
+    assert rows_of(tmp_path / "scores.jsonl")[0]["scores"] == {
+        "rouge_l": 0.0,
+        "rouge_l:stemmer=true": 1.0,
+        "rouge_1:stemmer=true": 1.0,
+    }
+
+
+def test_a_gate_brings_its_metric_options_and_all(write):
+    system = write("p.jsonl", [scored("a", "runs", "running"), scored("b", "x", "x")])
+    gate = "'rouge_l:stemmer=yes'.low >= 0 and exact_match < 1"
+    found = evaluate(EvalConfig(predictions=system, fail_if=(gate,), resamples=100, output="o"))
+    assert [s["metric"] for s in found.summaries][-1] == "rouge_l:stemmer=yes"
+    assert found.verdicts[0].fired
+
+
+@pytest.mark.parametrize(("metric", "low", "high"), [("mae", 0.5, 0.5), ("rmse", 0.5, 0.5)])
+def test_a_metric_without_an_upper_bound_has_an_interval(write, metric, low, high):
+    rows = [{"id": i, "references": [1.0], "prediction": 1.5} for i in "abc"]
+    config = EvalConfig(
+        predictions=write("p.jsonl", rows),
+        baseline=write("b.jsonl", rows),
+        metric=(metric,),
+        output="o",
+    )
+    summary = evaluate(config).summaries[0]
+    assert (summary["value"], summary["ci95"]) == (0.5, [low, high])
+    assert (summary["delta"], summary["delta_ci95"]) == (0, [0, 0])
+    assert "ci:constant" in summary["signature"]
+
+
 def test_seed_and_resamples_are_those_asked_for(write):
     system = write("p.jsonl", [scored(str(i), "x" if i % 3 else "x y", "x") for i in range(20)])
 
@@ -165,6 +213,9 @@ def test_seed_and_resamples_are_those_asked_for(write):
         ({"fail_if": ("f1 < 0",), "junit": "out.jsonl"}, Exit.USAGE, "two outputs cannot go to"),
         ({"fail_if": ("f1 < 0",), "junit": "p.jsonl"}, Exit.USAGE, "is also an input"),
         ({"predictions": "none.jsonl"}, Exit.NO_INPUT, "no such file"),
+        ({"metric": ("rouge_l:stem=1",)}, Exit.USAGE, "metric 'rouge_l' has no option 'stem'"),
+        ({"metric": ("f1:a=1",)}, Exit.USAGE, "metric 'f1' takes no options, got a"),
+        ({"fail_if": ("'rouge_l:x=1' < 1",)}, Exit.USAGE, "metric 'rouge_l' has no option 'x'"),
         ({"metric": ("f1",), "scores": "s.jsonl"}, Exit.USAGE, "f1 has no score a row"),
         (
             {"by": ("id",), "fail_if": ("exact_match@id=c < 1",)},
