@@ -51,9 +51,14 @@ class Verdict(NamedTuple):
             return "passed"
         return "undecided" if None in held else "fired"
 
+    @property
+    def fired(self) -> bool:
+        """Whether the condition holds."""
+        return self.outcome == "fired"
+
     def fails(self, undecided: str) -> bool:
         """Whether the run fails by it; `undecided` says pass or fail for gates that cannot tell."""
-        return self.outcome == "fired" or (self.outcome, undecided) == ("undecided", "fail")
+        return self.fired or (self.outcome, undecided) == ("undecided", "fail")
 
     def __str__(self) -> str:
         told = {"fired": "true", "passed": "false", "undecided": "undecided, too few data"}

@@ -162,8 +162,8 @@ def test_a_gate_brings_its_metric_options_and_all(write):
     assert found.verdicts[0].fired
 
 
-@pytest.mark.parametrize(("metric", "low", "high"), [("mae", 0.5, 0.5), ("rmse", 0.5, 0.5)])
-def test_a_metric_without_an_upper_bound_has_an_interval(write, metric, low, high):
+@pytest.mark.parametrize("metric", ["mae", "rmse"])
+def test_a_metric_without_an_upper_bound_or_spread_has_no_interval(write, metric):
     rows = [{"id": i, "references": [1.0], "prediction": 1.5} for i in "abc"]
     config = EvalConfig(
         predictions=write("p.jsonl", rows),
@@ -172,9 +172,10 @@ def test_a_metric_without_an_upper_bound_has_an_interval(write, metric, low, hig
         output="o",
     )
     summary = evaluate(config).summaries[0]
-    assert (summary["value"], summary["ci95"]) == (0.5, [low, high])
-    assert (summary["delta"], summary["delta_ci95"]) == (0, [0, 0])
-    assert "ci:constant" in summary["signature"]
+    assert (summary["value"], summary["ci95"]) == (0.5, None)
+    assert (summary["delta"], summary["delta_ci95"], summary["p"]) == (0, None, 1.0)
+    assert "|ci:none," in summary["signature"]
+    assert "|delta_ci:none|" in summary["signature"]
 
 
 def test_seed_and_resamples_are_those_asked_for(write):

@@ -163,6 +163,7 @@ def test_mcnemar_agrees_with_statsmodels_and_with_the_sign_flip(gained, lost):
     assert found == pytest.approx(significance.sign_flip_test(differences, 0).p, rel=1e-9)
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_adjusted_p_values_agree_with_statsmodels(p_values):
     for method, name in (("holm", "holm"), ("bh", "fdr_bh")):
