@@ -15,7 +15,7 @@ from instructune.errors import UserError
 from instructune.measuring import Metric
 from instructune.metrics import metrics
 from instructune.predictions import Answer
-from instructune.statistics import exact_sums
+from instructune.statistics.tables import exact_sums
 from tests.scored import measured
 
 TWO = ["A. one is 1", "B. two is 2"]
