@@ -22,10 +22,8 @@ def pairs(*sums, variants="12", field="variant"):
 
 def test_the_first_of_a_pair_is_likelier_less_likely_or_as_likely():
     assert measured("pair_preference", pairs((-1, -2), (-3, -2), (-1, -4), (-2, -2))) == 2.5 / 4
-    found = measured(
-        "pair_preference:field=which,first=b,second=a",
-        pairs((-1, -2), variants="ab", field="which"),
-    )
+    other = pairs((-1, -2), variants="ab", field="which")
+    found = measured("pair_preference:field=which,first=b,second=a", other)
     assert found == 0
 
 
