@@ -204,6 +204,7 @@ class EvalConfig:
     metric: tuple[str, ...] = ()
     baseline: str | None = None
     by: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
     cluster: str | None = None
     adjust: str = "holm"
     fail_if: tuple[str, ...] = ()

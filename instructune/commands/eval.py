@@ -52,6 +52,12 @@ def evaluate(
             help="Summarise each value of a field, or each combination, as well.",
         ),
     ] = list(EvalConfig.by),  # noqa: B006
+    seen: Annotated[
+        list[str],
+        typer.Option(
+            metavar="FILE", help="Rows it was trained on; what shares 13 words is scored apart."
+        ),
+    ] = list(EvalConfig.seen),  # noqa: B006
     cluster: Annotated[
         str | None,
         typer.Option(

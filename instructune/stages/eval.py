@@ -12,13 +12,17 @@ from instructune import conditions, files, gates, lineage, measuring, prediction
 from instructune.conditions import Gate
 from instructune.configs import EvalConfig
 from instructune.errors import usage
+from instructune.filters import filters
 from instructune.gates import Verdict, Written
 from instructune.jsonl import RowWriter
 from instructune.junit import junit
 from instructune.metrics import metrics
 from instructune.predictions import Answer, Predictions
+from instructune.records import Record
 from instructune.statistics.resampling import default_resamples
 from instructune.summaries import Plan, Summary, fields_of, summarise
+
+_SEEN = "seen"  # in training
 
 
 @dataclass(frozen=True)
@@ -51,10 +55,12 @@ def evaluate(config: EvalConfig) -> Evaluation:
     pairs = None
     if inputs.baseline:
         pairs = predictions.paired(inputs.system, answers, inputs.baseline)
+    if config.seen:
+        answers = _told_apart(config.seen, answers)
     names, chosen_by = scoring.choose(config.metric, gated, answers)
     plan = Plan(
         names=names,
-        by=config.by,
+        by=_slices(config),
         resamples=config.resamples or default_resamples(len(answers)),
         seed=config.seed,
         missing=_missing(answers) if config.references else {},
@@ -72,7 +78,7 @@ def evaluate(config: EvalConfig) -> Evaluation:
 def _preflight(config: EvalConfig) -> list[Gate]:
     """Refuse wrong names, gates and outputs before anything is read."""
     sources = [config.predictions or files.STDIO, config.references, config.baseline, config.gates]
-    named = [name for name in sources if name]
+    named = [name for name in (*sources, *config.seen) if name]
     if named.count(files.STDIO) > 1:
         raise usage("standard input can serve only one of what is read")
     outputs = [name for name in _outputs(config) if name]
@@ -85,7 +91,7 @@ def _preflight(config: EvalConfig) -> list[Gate]:
     written = [Written(text, None, None, "--fail-if") for text in config.fail_if]
     written += gates.read_gates(config.gates) if config.gates else []
     found = [_gate(gate, config.metric) for gate in written]
-    slices = [fields_of(asked) for asked in config.by]
+    slices = [fields_of(asked) for asked in _slices(config)]
     for gate in found:
         gates.check(gate, by=slices, baseline=config.baseline is not None, adjust=config.adjust)
     return found
@@ -130,6 +136,21 @@ def _read(config: EvalConfig) -> _Inputs:
         if baseline:
             baseline = predictions.join_references(baseline, config.references, records)
     return _Inputs(system, baseline, hashes, notes)
+
+
+def _slices(config: EvalConfig) -> list[str]:
+    return [*config.by, *([_SEEN] if config.seen else [])]
+
+
+def _told_apart(names: Sequence[str], answers: Sequence[Answer]) -> list[Answer]:
+    """Each row with whether it shares a run of words with rows of these files."""
+    contamination = filters["contamination"]
+    touches = contamination.Filter(contamination.Options(tuple(names)))
+    told = []
+    for answer in answers:
+        row = Record(answer.row)
+        told.append(answer._replace(row=row | {_SEEN: touches(row) is not None}))
+    return told
 
 
 def _missing(answers: Sequence[Answer]) -> dict[str, int]:

@@ -318,3 +318,29 @@ def test_settings_out_of_range(settings):
     with pytest.raises(UserError) as caught:
         EvalConfig(**settings)
     assert caught.value.code == Exit.USAGE
+
+
+def test_rows_that_share_text_with_training_are_scored_apart(write, tmp_path):
+    words = [f"w{i}" for i in range(40)]
+    asked = [" ".join(words[:20]), " ".join(words[20:]), "other"]
+    rows = [
+        {"id": str(i), "text": text, "references": ["x"], "prediction": "xyx"[i]}
+        for i, text in enumerate(asked)
+    ]
+    system = write("p.jsonl", rows)
+    train = write("train.jsonl", [{"text": "before " + " ".join(words[3:17])}])
+    how = {"metric": ("exact_match",), "resamples": 100, "scores": "s.jsonl"}
+    found = evaluate(EvalConfig(predictions=system, seen=(train,), output="o", **how))
+    by_slice = {str(s["by"]): (s["n"], s["value"]) for s in found.summaries}
+    assert by_slice == {
+        "None": (3, 2 / 3),
+        "{'seen': False}": (2, 0.5),
+        "{'seen': True}": (1, 1.0),
+    }
+    told = [row["seen"] for row in rows_of(tmp_path / "s.jsonl")]
+    assert told == [True, False, False]
+    gate = "exact_match@seen=false < 0.6"
+    verdicts = evaluate(
+        EvalConfig(predictions=system, seen=(train,), fail_if=(gate,), output="o", **how)
+    ).verdicts
+    assert [verdict.fired for verdict in verdicts] == [True]
