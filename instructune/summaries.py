@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from instructune import __version__, controls, pairs
-from instructune.errors import did_you_mean, usage
+from instructune.errors import UserError, did_you_mean, usage
 from instructune.jsonl import dumps
 from instructune.measuring import Metric
 from instructune.predictions import Answer
@@ -128,25 +128,37 @@ def _summaries(
     if any(all(a.prediction is None for a in rows) for rows in sides):
         # a slice of errors has no score, and 0 would look like one
         return [_unscored(name, cut, plan) for name in plan.names]
-    parts = _parts(plan, cut)
+    parts, undefined = _parts(plan, cut)
     drawn = [system.measure for part in parts if not part.binary for system in part.systems]
     draws = iter(resampling.bootstrap(drawn, plan.resamples, plan.seed) if drawn else ())
     junk = controls.made_of(sides[0], units)
-    return [
-        _summary(plan, part, [] if part.binary else [next(draws) for _ in sides], cut, junk)
+    found = {
+        part.name: _summary(
+            plan, part, [] if part.binary else [next(draws) for _ in sides], cut, junk
+        )
         for part in parts
-    ]
+    }
+    for name, reason in undefined.items():
+        found[name] = _unscored(name, cut, plan) | {"details": {"undefined": reason}}
+    return [found[name] for name in plan.names]
 
 
-def _parts(plan: Plan, cut: _Slice) -> list[_Part]:
+def _parts(plan: Plan, cut: _Slice) -> tuple[list[_Part], dict[str, str]]:
+    """The metrics, and by name why one has no value on a slice; the whole must have one."""
     known: list[dict[Any, Table]] = [{} for _ in cut.sides]
-    parts = []
+    parts, undefined = [], {}
     for name in plan.names:
-        metric = Metric(name, cut.sides[0])
-        pairs = zip(cut.sides, known, strict=True)
-        systems = [System(metric, rows, cut.units, tables) for rows, tables in pairs]
-        parts.append(_Part(name, metric, systems))
-    return parts
+        try:
+            metric = Metric(name, cut.sides[0])
+            pairs = zip(cut.sides, known, strict=True)
+            systems = [System(metric, rows, cut.units, tables) for rows, tables in pairs]
+        except UserError as error:
+            if cut.by is None:
+                raise
+            undefined[name] = error.reason
+        else:
+            parts.append(_Part(name, metric, systems))
+    return parts, undefined
 
 
 def _counts(plan: Plan, answers: Sequence[Answer], units: Units) -> dict[str, int]:

@@ -376,3 +376,21 @@ def test_an_undefined_value_is_null_and_no_score(monkeypatch):
     )
     assert "|ci:none," in found["signature"]
     assert "p_adjusted" not in found
+
+
+def test_a_metric_without_a_value_on_a_slice_says_why():
+    scores = [{"y": -0.1, "n": -2.0}, {"y": -3.0, "n": -0.1}, {"y": -1.0, "n": -0.5}]
+    rows = [
+        answer(str(i), "y", "ynn"[i], "label", lang="aab"[i], label_scores=scores[i])
+        for i in range(3)
+    ]
+    found = summaries.summarise(plan("auroc", "accuracy", by=("lang",)), rows, None)
+    assert [(s["metric"], s["by"], s["value"]) for s in found[2:]] == [
+        ("auroc", {"lang": "a"}, 1.0),
+        ("accuracy", {"lang": "a"}, 0.5),
+        ("auroc", {"lang": "b"}, None),
+        ("accuracy", {"lang": "b"}, 0.0),
+    ]
+    assert "two labels" in found[4]["details"]["undefined"]
+    with pytest.raises(UserError, match="a curve needs two labels"):
+        summaries.summarise(plan("auroc", by=("lang",)), rows[2:], None)
