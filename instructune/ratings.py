@@ -16,7 +16,8 @@ from itertools import combinations
 import numpy as np
 
 from instructune.errors import UserError
-from instructune.statistics import on_grid, resampled_counts
+from instructune.statistics.resampling import resampled_counts
+from instructune.statistics.tables import on_grid
 
 CENTRE, SPREAD = 1000.0, 400 / math.log(10)
 _STEPS = 100_000

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from instructune import __version__, ratings, statistics
+from instructune import __version__, ratings
 from instructune.annotators import agreement
 from instructune.judging import ROLES
-from instructune.statistics import Measure
+from instructune.statistics.intervals import interval
+from instructune.statistics.measures import SumMeasure
+from instructune.statistics.resampling import bootstrap, default_resamples, jackknife
+from instructune.statistics.significance import sign_flip_test
+from instructune.statistics.tables import exact_sums, unit_means
 from instructune.verdicts import Judgement, Verdicts
 
 Summary = dict[str, Any]
@@ -35,7 +39,7 @@ class Plan:
 
     def draws(self, n: int) -> int:
         """Resamples for n clusters."""
-        return self.resamples or statistics.default_resamples(n)
+        return self.resamples or default_resamples(n)
 
 
 Rows = Mapping[Key, np.ndarray]  # by key: what its part of a sum is, and of how many
@@ -46,28 +50,36 @@ def _ratio(sums: np.ndarray) -> np.ndarray:
         return sums[..., 0] / sums[..., 1]
 
 
-def _measured(rows: Rows, plan: Plan) -> tuple[float, tuple[float, float], str, np.ndarray]:
+class _Measured(NamedTuple):
     """A ratio of sums over all keys, its interval, how that was made, and a row for each id."""
+
+    value: float
+    ci95: list[float] | None
+    how: str
+    table: np.ndarray
+
+
+def _measured(rows: Rows, plan: Plan) -> _Measured:
     keys = sorted(rows)
     starts = np.array([i for i, key in enumerate(keys) if i == 0 or key[0] != keys[i - 1][0]])
-    table = statistics.cluster_means(np.array([rows[key] for key in keys]), starts)
-    value = float(_ratio(statistics.exact_sums(table)))
-    resamples = plan.draws(len(table))
-    draws = statistics.bootstrap([Measure(table, _ratio)], resamples, plan.seed)[0]
-    draws = np.where(np.isfinite(draws), draws, value)  # a resample without any such row
-    ci95, method = statistics.interval(draws, value, len(table), (0.0, 1.0))
-    return value, ci95, f"ci:{method},resamples:{resamples},seed:{plan.seed}", table
+    table = unit_means(np.array([rows[key] for key in keys]), starts)
+    measure, n = SumMeasure(table, _ratio), len(table)
+    value, resamples = float(_ratio(exact_sums(table))), plan.draws(n)
+    draws = bootstrap([measure], resamples, plan.seed)[0]
+    found = interval(draws, value, jackknife(measure), n, (0.0, 1.0), clustered=False)
+    ci95, method = ([found.low, found.high], found.method) if found else (None, "none")
+    return _Measured(value, ci95, f"ci:{method},resamples:{resamples},seed:{plan.seed}", table)
 
 
 def _summary(metric: str, rows: Rows, plan: Plan, how: str, counts: Summary) -> Summary:
     if not rows:  # 0 would look like a score
         signature = "|".join([metric, how, plan.recipe])
         unknown: Summary = {"metric": metric, "value": None, "ci95": None, "n": 0}
-        return unknown | counts | {"signature": signature}
-    value, ci95, ci, _ = _measured(rows, plan)
-    signature = "|".join([metric, how, plan.recipe, "unit:id", ci, f"version:{__version__}"])
-    head = {"metric": metric, "value": value, "ci95": list(ci95), "n": len(rows)}
-    return head | counts | {"signature": signature}
+        return unknown | counts | {"chance": None, "signature": signature}
+    found = _measured(rows, plan)
+    signature = "|".join([metric, how, plan.recipe, "unit:id", found.how, f"version:{__version__}"])
+    head = {"metric": metric, "value": found.value, "ci95": found.ci95, "n": len(rows)}
+    return head | counts | {"chance": None, "signature": signature}
 
 
 def win_rates(found: Sequence[Judgement], plan: Plan, by: Summary | None) -> list[Summary]:
@@ -79,18 +91,23 @@ def win_rates(found: Sequence[Judgement], plan: Plan, by: Summary | None) -> lis
     told = _summary("win_rate", rows, plan, how, counts)
     if not rows:
         return [told | {"by": by} | dict.fromkeys(_PAIRED)]
-    value, (low, high) = told["value"], told["ci95"]
-    test = statistics.sign_flip_test(2 * _measured(rows, plan)[3][:, 0] - 1, plan.seed)
+    value = told["value"]
+    test = sign_flip_test(2 * _measured(rows, plan).table[:, 0] - 1, plan.seed)
     told["signature"] += f"|p:sign_flip,{test.method}"
     paired = {
         "baseline": 1 - value,
         "delta": 2 * value - 1,
-        "delta_ci95": [2 * low - 1, 2 * high - 1],
+        "delta_ci95": _doubled(told["ci95"]),
         "p": test.p,
     }
     details = {"choices": _tally(found), "by_rule": sum(j.rule is not None for j in found)}
     summaries = [told | {"by": by} | paired | {"details": details}]
     return summaries + [one | {"by": by} for one in _order_effects(found, plan, counts)]
+
+
+def _doubled(ci95: list[float] | None) -> list[float] | None:
+    """The interval of a share as that of the difference to what is left of 1."""
+    return ci95 and [2 * end - 1 for end in ci95]
 
 
 def _tally(found: Iterable[Judgement]) -> dict[str, int]:
@@ -169,17 +186,17 @@ def _scored(name: str | None, sides: Sequence[Rows], plan: Plan, counts: Summary
     told = _summary(metric, mine, plan, how, counts)
     if not keys:
         return told | dict.fromkeys(_PAIRED)
-    baseline = _measured(theirs, plan)[0]
+    baseline = _measured(theirs, plan).value
     halves = {  # a difference as a share, so that it has an interval between bounds
         key: np.array([(1 + mine[key][0] - theirs[key][0]) / 2, 1.0]) for key in keys
     }
-    _, (low, high), _, table = _measured(halves, plan)
-    test = statistics.sign_flip_test(2 * table[:, 0] - 1, plan.seed)
+    between = _measured(halves, plan)
+    test = sign_flip_test(2 * between.table[:, 0] - 1, plan.seed)
     told["signature"] += f"|p:sign_flip,{test.method}"
     return told | {
         "baseline": baseline,
         "delta": told["value"] - baseline,
-        "delta_ci95": [2 * low - 1, 2 * high - 1],
+        "delta_ci95": _doubled(between.ci95),
         "p": test.p,
     }
 
@@ -196,7 +213,7 @@ def rating_rows(found: Sequence[Judgement], plan: Plan) -> list[Summary]:
         one, other = (place[name] for name in judgement.systems)
         tables[ids[judgement.id], one, other] += worth
         tables[ids[judgement.id], other, one] += 1 - worth
-    resamples = plan.resamples or min(2_000, statistics.default_resamples(len(ids)))
+    resamples = plan.resamples or min(2_000, default_resamples(len(ids)))
     values, bounds = ratings.rate(names, tables, resamples, plan.seed)
     how = f"fit:mm|ties:half|prior:1 tie a pair|mean:{ratings.CENTRE:g},10 to 1:400"
     ci = f"ci:percentile,resamples:{resamples},seed:{plan.seed}"
@@ -209,6 +226,7 @@ def rating_rows(found: Sequence[Judgement], plan: Plan) -> list[Summary]:
             "n": sum(name in j.systems for j in usable),
             "n_expected": sum(name in j.systems for j in found),
             "n_errors": sum(name in j.systems and _failed(j, name) for j in found),
+            "chance": None,
             "by": {"system": name},
             "signature": signature,
         }

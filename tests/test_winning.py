@@ -37,7 +37,7 @@ def test_a_tie_is_half_a_win():
     assert told["delta_ci95"] == [2 * low - 1, 2 * high - 1]
     assert told["signature"] == (
         "win_rate|ties:half|orders:both,disagreement:tie|raters:mean|judges:people|unit:id|"
-        f"ci:percentile,resamples:500,seed:0|version:{__version__}|p:sign_flip,exact"
+        f"ci:bca,resamples:500,seed:0|version:{__version__}|p:sign_flip,exact"
     )
 
 

@@ -57,9 +57,16 @@ def mode(config: EvalConfig) -> str:
             f"{asked[0]} stands alone; a file of that name is ./{asked[0]}", where="--judge"
         )
     found = asked[0] if asked else "read"
-    unfit: dict[str, Any] = {"metric": config.metric, "scores": config.scores}
+    unfit: dict[str, Any] = {
+        "metric": config.metric,
+        "scores": config.scores,
+        "seen": config.seen,
+        "cluster": config.cluster,
+        "adjust": config.adjust != EvalConfig.adjust,
+    }
     if found != "read":
-        unfit |= {"fail_if": config.fail_if, "by": config.by, "resamples": config.resamples}
+        unfit |= {"fail_if": config.fail_if, "gates": config.gates, "junit": config.junit}
+        unfit |= {"by": config.by, "resamples": config.resamples}
     if found != ASK:
         unfit["criteria"] = config.criteria
     if found != HUMAN:
@@ -89,11 +96,11 @@ def read_material(config: EvalConfig) -> Material:
 
 def check_places(config: EvalConfig, *sources: str) -> None:
     """Refuse outputs that cannot be written or are inputs too, before anything is read."""
-    named = [*sources, config.references, config.baseline, *config.judge]
+    named = [*sources, config.references, config.baseline, config.gates, *config.judge]
     inputs = [name for name in named if name and name not in (HUMAN, ASK)]
     if inputs.count(files.STDIO) > 1:
         raise usage("standard input can serve only one of the inputs")
-    outputs = [name for name in (config.output, config.manifest) if name]
+    outputs = [name for name in (config.output, config.manifest, config.junit) if name]
     files.check_outputs(outputs)
     for output in outputs:
         files.check_creatable(output)

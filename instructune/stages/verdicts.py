@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from instructune import files, gates, lineage, winning
+from instructune import conditions, files, gates, lineage, winning
+from instructune.conditions import PAIRED, Comparison, Gate
 from instructune.configs import EvalConfig
 from instructune.errors import UserError, did_you_mean, usage
-from instructune.gates import Gate
+from instructune.gates import Written
 from instructune.jsonl import RowWriter, dumps
+from instructune.junit import junit
 from instructune.stages.eval import Evaluation
 from instructune.stages.judge import Material, check_places, read_material
 from instructune.verdicts import Judgement, Verdicts, read_verdicts
@@ -31,9 +33,10 @@ def evaluate_verdicts(config: EvalConfig) -> Evaluation:
     expected = len(material.pairs) if material else None
     plan = Plan(config.resamples, config.seed, _recipe(found), expected)
     summaries = _summaries(found, plan, material, config.by)
-    conditions = _conditions(config, summaries)
-    verdicts = [gates.judge(gate, summaries) for gate in conditions]
+    verdicts = [gates.judge(gate, summaries) for gate in _gates(config, summaries)]
     _write(config, summaries, hashes | found.hashes)
+    if config.junit:
+        files.write_bytes(config.junit, junit(verdicts, undecided=config.undecided))
     return Evaluation(summaries, "--judge", verdicts, _notes(found))
 
 
@@ -174,23 +177,32 @@ def _told(value: float | None) -> str:
     return "undefined (nothing varies)" if value is None else f"{value:.3f}"
 
 
-def _conditions(config: EvalConfig, summaries: Sequence[Summary]) -> list[Gate]:
+def _gates(config: EvalConfig, summaries: Sequence[Summary]) -> list[Gate]:
     """The gates over what was found; one about a summary that is not there is refused."""
+    written = [Written(text, None, None, "--fail-if") for text in config.fail_if]
+    written += gates.read_gates(config.gates) if config.gates else []
     names = list(dict.fromkeys(summary["metric"] for summary in summaries))
-    conditions = [gates.parse(text, names) for text in config.fail_if]
-    for gate in conditions:
+    found = []
+    for one in written:
+        gate = conditions.parse(one.text, names, one.where)
         for comparison in gate.comparisons:
-            of_metric = [s for s in summaries if s["metric"] == comparison.metric]
-            slices = [s["by"] for s in of_metric]
-            fits = [by for by in slices if (by is None) == (comparison.field is None)]
-            if not any(by is None or comparison.field in by for by in fits):
-                known = sorted({name for by in slices if by for name in by})
-                hint = f"there is {comparison.metric}@{known[0]}=…" if known else None
-                raise usage(f"{comparison}: no such slice", where="--fail-if", hint=hint)
-            if comparison.statistic in gates.PAIRED and "p" not in of_metric[0]:
-                reason = f"{comparison}: {comparison.metric} is not compared with a baseline"
-                raise usage(reason, where="--fail-if")
-    return conditions
+            _check_comparison(comparison, summaries, one.where)
+        found.append(replace(gate, name=one.name, reason=one.reason))
+    return found
+
+
+def _check_comparison(comparison: Comparison, summaries: Sequence[Summary], where: str) -> None:
+    of_metric = [s for s in summaries if s["metric"] == comparison.metric]
+    fields = {field for field, _ in comparison.slice}
+    if not any(set(summary["by"] or ()) == fields for summary in of_metric):
+        known = sorted({",".join(f"{f}=…" for f in s["by"]) for s in of_metric if s["by"]})
+        hint = f"there is {comparison.metric}@{known[0]}" if known else None
+        raise usage(f"{comparison}: no such slice", where=where, hint=hint)
+    if comparison.statistic == "p_adjusted":
+        raise usage(f"{comparison}: verdicts have p alone", where=where)
+    if comparison.statistic in PAIRED and "p" not in of_metric[0]:
+        reason = f"{comparison}: {comparison.metric} is not compared with a baseline"
+        raise usage(reason, where=where)
 
 
 def _write(config: EvalConfig, summaries: Sequence[Summary], inputs: dict[str, str]) -> None:

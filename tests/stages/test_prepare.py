@@ -543,10 +543,7 @@ hostile = st.one_of(
 )
 
 
-@settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
-@given(
+DIRTY = given(
     st.lists(hostile, min_size=1, max_size=12),
     st.sampled_from([None, "a=0.5,b=0.5"]),
     st.lists(
@@ -555,7 +552,24 @@ hostile = st.one_of(
     ),
     st.sampled_from([None, "a"]),
 )
+ANYHOW = {"deadline": None, "suppress_health_check": [HealthCheck.function_scoped_fixture]}
+
+
+@settings(max_examples=200, **ANYHOW)
+@DIRTY
 def test_every_row_is_accounted_for(here, rows, split, filters, damage):
+    accounted(rows, split, filters, damage)
+
+
+@pytest.mark.slow
+@settings(max_examples=2500, **ANYHOW)
+@DIRTY
+def test_every_row_of_many_files_is_accounted_for(here, rows, split, filters, damage):
+    accounted(rows, split, filters, damage)
+
+
+def accounted(rows, split, filters, damage):
+    """Each row is in one of the files that its fate is counted by."""
     lines = [json.dumps(row).encode() for row in rows]
     if damage:
         lines.insert(len(lines) // 2, b'{"text": "cut')

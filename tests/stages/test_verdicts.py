@@ -162,6 +162,7 @@ def test_scores_by_criteria(judge, write):
         ("accuracy < 1", "expected the name of a metric"),
         ("win_rate@topic=a < 1", "no such slice"),
         ("win_rate@rater=eve < 1", "no row has rater=eve"),
+        ("win_rate.p_adjusted < 1", "verdicts have p alone"),
         ("judge_consistency.p < 1", "is not compared with a baseline"),
     ],
 )
@@ -171,6 +172,14 @@ def test_gates_about_what_is_not_there_are_refused(judge, write, gate, reason):
     with pytest.raises(UserError, match=reason):
         judge("c.jsonl", "m.jsonl", fail_if=(gate,))
     assert not judge("c.jsonl", "m.jsonl", fail_if=("win_rate.p@rater=ann < 0",)).verdicts[0].fired
+
+
+def test_gates_of_a_file_and_their_verdicts_for_ci(judge, write):
+    write("c.jsonl", CHOICES)
+    write("g.toml", '[[gate]]\nname = "better"\nfail-if = "win_rate < 0.6 surely"')
+    found = judge("c.jsonl", gates="g.toml", junit="j.xml", undecided="fail")
+    assert [(v.gate.name, v.outcome) for v in found.verdicts] == [("better", "undecided")]
+    assert 'failures="1"' in Path("j.xml").read_text()
 
 
 def test_one_system_s_verdicts_need_the_other_one(judge, write):
