@@ -207,6 +207,7 @@ class EvalConfig:
     by: tuple[str, ...] = ()
     output: str = "-"
     scores: str | None = None
+    allow_code: bool = False
     resamples: int | None = None
     seed: int = 0
     manifest: str | None = None

@@ -91,6 +91,14 @@ def row_scores(names: Sequence[str], answers: Sequence[Answer]) -> Iterator[dict
         }
 
 
+def row_details(names: Sequence[str], answers: Sequence[Answer]) -> Iterator[dict[str, Any]]:
+    """What metrics tell of each answer beside its score, by metric; most tell nothing."""
+    chosen = {name: Metric(name) for name in names}
+    telling = {name: metric for name, metric in chosen.items() if hasattr(metric, "row_details")}
+    for answer in answers:
+        yield {name: metric.row_details(answer) for name, metric in telling.items()}
+
+
 @dataclass(frozen=True)
 class Plan:
     """What to compute: the metrics, slices by these fields, and the draws behind each interval.

@@ -137,7 +137,7 @@ _ACTS: dict[str, Any] = {
     **{f.__name__: _on(f) for f in (getattr, setattr, len, bool, int, float, str, repr, abs)},
     **{f.__name__: _on(f) for f in (round, isinstance, reversed)},
     **{name: _on(getattr(operator, name)) for name in _BINARY.split()},
-    **{name: _on(getattr(operator, name)) for name in "getitem setitem delitem neg".split()},
+    **{name: _on(getattr(operator, name)) for name in ["getitem", "setitem", "delitem", "neg"]},
     "index": _on(operator.index),
     "contains": _on(operator.contains),
 }

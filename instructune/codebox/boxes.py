@@ -23,6 +23,7 @@ from instructune.codebox.wire import Channel, Gone
 from instructune.errors import Exit, UserError
 
 MOST_WORKERS = 8
+_USUAL = Limits()
 _ROOT = str(Path(__file__).parents[2])
 _START = (
     "import sys; sys.path.insert(0, sys.argv[1])\n"
@@ -71,8 +72,7 @@ class Box:
     UserError with code 69 where this machine allows no sandbox.
     """
 
-    def __init__(self, limits: Limits | None = None, workers: int | None = None) -> None:
-        self.limits = limits or Limits()
+    def __init__(self, workers: int | None = None) -> None:
         self._workers = workers or min(MOST_WORKERS, len(os.sched_getaffinity(0)))
         self._idle: SimpleQueue[Warden] = SimpleQueue()
         self._all: list[Warden] = []
@@ -85,14 +85,14 @@ class Box:
         for warden in self._all:
             warden.close()
 
-    def run(self, jobs: Sequence[Job]) -> list[Verdict]:
+    def run(self, jobs: Sequence[Job], limits: Limits = _USUAL) -> list[Verdict]:
         """A verdict a job, in the same order; neither order nor workers change any."""
         missing = min(self._workers, len(jobs)) - len(self._all)
         for _ in range(missing):
             self._start()
         pool = ThreadPoolExecutor(max(1, len(self._all)))
         try:
-            return list(pool.map(self._judge, jobs))
+            return list(pool.map(lambda job: self._judge(job, limits), jobs))
         except BaseException:
             self.__exit__()  # so that nothing is waited for
             raise
@@ -108,12 +108,12 @@ class Box:
             self._all.append(warden)
         self._idle.put(warden)
 
-    def _judge(self, job: Job) -> Verdict:
+    def _judge(self, job: Job, limits: Limits) -> Verdict:
         """A job whose warden breaks gets another one; a second break is the machine's fault."""
         for attempt in range(2):
             warden = self._idle.get()
             try:
-                verdict = warden.judge(job, self.limits)
+                verdict = warden.judge(job, limits)
             except (Broken, OSError) as error:
                 warden.close()
                 if attempt:
@@ -126,9 +126,7 @@ class Box:
 
 
 def _unavailable(error: Exception) -> UserError:
-    return UserError(
-        f"no sandbox to run code in: {error}", hint=_HINT, code=Exit.UNAVAILABLE
-    )
+    return UserError(f"no sandbox to run code in: {error}", hint=_HINT, code=Exit.UNAVAILABLE)
 
 
 class Warden:

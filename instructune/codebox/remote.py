@@ -125,10 +125,12 @@ def _change(mine: Any, after: Any) -> None:
             else:
                 mine[i] = new
         mine[len(after) :] = after[len(mine) :]
-    elif isinstance(mine, dict) and isinstance(after, dict):
-        mine.clear()
-        mine.update(after)
-    elif isinstance(mine, set) and isinstance(after, set):
+    elif (
+        isinstance(mine, dict)
+        and isinstance(after, dict)
+        or isinstance(mine, set)
+        and isinstance(after, set)
+    ):
         mine.clear()
         mine.update(after)
 
@@ -229,7 +231,20 @@ for _name in _REFLECTED.split():
     _act = f"{_name}_" if _name in ("and", "or") else _name
     setattr(Remote, f"__{_name}__", _operator(_act))
     setattr(Remote, f"__r{_name}__", _operator(_act, turned=True))
-for _name in "lt le gt ge".split():
+for _name in ["lt", "le", "gt", "ge"]:
     setattr(Remote, f"__{_name}__", _operator(_name))
-for _name in "len int float str abs neg round reversed getitem setitem delitem index".split():
+for _name in [
+    "len",
+    "int",
+    "float",
+    "str",
+    "abs",
+    "neg",
+    "round",
+    "reversed",
+    "getitem",
+    "setitem",
+    "delitem",
+    "index",
+]:
     setattr(Remote, f"__{_name}__", _single(_name))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import builtins
 import inspect
-
 import linecache
 import os
 import random
@@ -159,5 +158,3 @@ def _told(error: BaseException) -> str:
     lines = [frame.line for frame in frames if frame.filename == "tests" and frame.line]
     parts = [type(error).__name__, str(error), *(f"at {line}" for line in lines[-1:])]
     return _ADDRESS.sub("0x…", ": ".join(filter(None, parts)))[:_SHOWN]
-
-
