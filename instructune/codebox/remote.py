@@ -151,6 +151,7 @@ class Remote:
             object.__setattr__(self, name, value)
 
     def __call__(self, *args: Any, **named: Any) -> Any:
+        """Call it over there."""
         found = _ask(self, "call", list(args), named)
         if isinstance(found, Remote) and self._makes_subjects:
             object.__setattr__(found, "_is_subject", True)
@@ -226,25 +227,16 @@ def _single(act: str) -> Callable[..., Any]:
     return lambda self, *values: _ask(self, act, *values)
 
 
-_REFLECTED = "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift"
-for _name in _REFLECTED.split():
+_ARITHMETIC = ["add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul"]
+_BITS = ["and", "or", "xor", "lshift", "rshift"]
+_SINGLE = ["len", "int", "float", "str", "abs", "neg", "round", "reversed", "index"]
+_ITEMS = ["getitem", "setitem", "delitem"]
+
+for _name in _ARITHMETIC + _BITS:
     _act = f"{_name}_" if _name in ("and", "or") else _name
     setattr(Remote, f"__{_name}__", _operator(_act))
     setattr(Remote, f"__r{_name}__", _operator(_act, turned=True))
 for _name in ["lt", "le", "gt", "ge"]:
     setattr(Remote, f"__{_name}__", _operator(_name))
-for _name in [
-    "len",
-    "int",
-    "float",
-    "str",
-    "abs",
-    "neg",
-    "round",
-    "reversed",
-    "getitem",
-    "setitem",
-    "delitem",
-    "index",
-]:
+for _name in _SINGLE + _ITEMS:
     setattr(Remote, f"__{_name}__", _single(_name))

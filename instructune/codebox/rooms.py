@@ -64,8 +64,8 @@ def furnish(folders: list[str]) -> None:
     mount("", "/", flags=RECURSIVE | PRIVATE)
     mount("tmpfs", "/tmp", "tmpfs", NO_SETUID | NO_DEVICES, "size=1m,mode=755")
     os.chdir("/tmp")
-    os.mkdir("old")
-    os.mkdir("new")
+    for name in ("old", "new"):
+        Path(name).mkdir()
     syscalls.pivot_root(".", "old")
     os.chdir("/")
     mount("tmpfs", "/new", "tmpfs", NO_SETUID | NO_DEVICES, "size=1m,mode=755")
@@ -73,7 +73,7 @@ def furnish(folders: list[str]) -> None:
         _bind(place)
     for name in _DEVICES:
         _bind_file(f"/dev/{name}")
-    os.mkdir("/new/tmp")
+    Path("/new/tmp").mkdir()
     _seal()
     os.chdir("/new")
     syscalls.pivot_root(".", ".")
@@ -85,7 +85,7 @@ def furnish(folders: list[str]) -> None:
 def python_folders() -> list[str]:
     """Where this Python and its packages are."""
     found = [sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix, *sys.path]
-    return [os.path.realpath(place) for place in found if os.path.isdir(place)]
+    return [os.path.realpath(place) for place in found if Path(place).is_dir()]
 
 
 def _outermost(places: list[str]) -> list[str]:
@@ -95,22 +95,22 @@ def _outermost(places: list[str]) -> list[str]:
 
 
 def _bind(place: str) -> None:
-    source, target = f"/old{place}", f"/new{place}"
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    if os.path.islink(source):  # /bin is a link to usr/bin nowadays
-        os.symlink(os.readlink(source), target)
-    elif os.path.isdir(source):
-        os.mkdir(target)
-        mount(source, target, flags=BIND | RECURSIVE)
+    source, target = Path(f"/old{place}"), Path(f"/new{place}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_symlink():  # /bin is a link to usr/bin nowadays
+        target.symlink_to(source.readlink())
+    elif source.is_dir():
+        target.mkdir()
+        mount(str(source), str(target), flags=BIND | RECURSIVE)
     else:
         _bind_file(place)
 
 
 def _bind_file(place: str) -> None:
-    target = f"/new{place}"
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    Path(target).touch()
-    mount(f"/old{place}", target, flags=BIND)
+    target = Path(f"/new{place}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.touch()
+    mount(f"/old{place}", str(target), flags=BIND)
 
 
 def _seal() -> None:

@@ -52,7 +52,7 @@ def main(descriptor: int, packages: list[str]) -> NoReturn:
 def _serve(control: socket.socket, folders: list[str], root: bool) -> NoReturn:
     try:
         rooms.furnish(folders)
-        sys.path = [place for place in sys.path if os.path.isdir(place)]
+        sys.path = [place for place in sys.path if Path(place).is_dir()]
         os.environ.clear()
         gc.freeze()
         _tell(control, {"ready": True})

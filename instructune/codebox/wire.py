@@ -17,7 +17,7 @@ from typing import Any
 MOST = 1 << 24  # bytes of a message
 _TYPES = (bool, int, float, complex, str, bytes, list, tuple, dict, set, frozenset, object)
 _TYPE_NAMES = {kind.__name__: kind for kind in _TYPES}
-_SEQUENCES: tuple[tuple[str, type], ...] = (
+_SEQUENCES: tuple[tuple[str, Any], ...] = (
     ("list", list),
     ("tuple", tuple),
     ("set", set),
