@@ -6,17 +6,18 @@ It knows neither the tests nor what they expect. All that leaves it are plain va
 from __future__ import annotations
 
 import gc
+import json
 import operator
 import random
 import socket
 import sys
 from types import ModuleType
-from typing import Any
+from typing import Any, NoReturn
 
 from instructune.codebox.programs import program
 from instructune.codebox.wire import Channel, decode, encode, exception_named
 
-_SHOWN = 300  # characters of an error's message
+_SHOWN = 300  # characters of an error's arguments
 _MUTABLE = (list, dict, set)
 
 
@@ -108,16 +109,27 @@ def _reply(channel: Channel, act: Any) -> None:
         channel.send(told)
     except Exception as error:
         names = [kind.__name__ for kind in type(error).__mro__]
-        channel.send({"error": names, "message": _message(error)})
+        channel.send({"error": names, "args": _arguments(error)})
     except (SystemExit, KeyboardInterrupt, GeneratorExit) as error:
         channel.send({"gone": f"the answer raises {type(error).__name__}"})
 
 
-def _message(error: BaseException) -> str:
+def _arguments(error: Exception) -> list[Any]:
+    """What the exception was made with, where that is plain, else its message."""
     try:
-        return str(error)[:_SHOWN]
+        told = [encode(value, _refuse) for value in error.args]
+        if len(json.dumps(told)) <= _SHOWN and not isinstance(error, SyntaxError | OSError):
+            return told
+    except Exception:  # an argument that is not plain, or lies
+        pass
+    try:
+        return [str(error)[:_SHOWN]]
     except Exception:  # its own __str__ may fail, too
-        return ""
+        return []
+
+
+def _refuse(value: Any) -> NoReturn:
+    raise TypeError
 
 
 def _called(side: _Side, function: Any, args: list[Any], named: dict[str, Any]) -> Any:

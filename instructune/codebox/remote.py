@@ -34,7 +34,7 @@ class Link:
                 raise Gone(str(heard["gone"]))
             if "error" in heard:
                 kind = self._exception([str(name) for name in heard["error"]])
-                raise kind(str(heard.get("message", "")))
+                raise kind(*(self._read(value) for value in heard.get("args", ())))
             if "call" not in heard:
                 return heard
             self._call_back(heard)

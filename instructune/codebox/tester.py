@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import importlib
 import inspect
 import linecache
 import os
@@ -111,7 +112,7 @@ def _module(name: str) -> Any:
     if name not in sys.stdlib_module_names and name not in _ALIASES.values():
         return None
     try:
-        return __import__(name)
+        return importlib.import_module(name)
     except ImportError:
         return None
 

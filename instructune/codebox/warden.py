@@ -8,6 +8,7 @@ ended. When its own socket closes, the warden ends, and with it everything that 
 from __future__ import annotations
 
 import gc
+import importlib
 import json
 import os
 import select
@@ -36,7 +37,7 @@ def main(descriptor: int, packages: list[str]) -> NoReturn:
         sys.path[:] = [*sys.path[1:], *packages]  # without this project's own folder
         folders = rooms.python_folders()
         for name in _STDLIB.split():
-            __import__(name)
+            importlib.import_module(name)
         root = rooms.leave()
         first = os.fork()
     except Exception as error:  # whatever the machine forbids

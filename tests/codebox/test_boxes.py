@@ -50,7 +50,8 @@ ESCAPES = {
     "    try: out.append(open(p).read())\n    except OSError: pass\nout = bool(out)",
     "environment": "import os\nout = bool(os.environ) or os.getenv('CANARY_TOKEN') is not None",
     "network": "import socket\nout = False\n"
-    "for family, place in ((2, ('127.0.0.1', PORT)), (2, ('192.0.2.1', 80)), (1, '\\0' + CANARY)):\n"
+    "places = (2, ('127.0.0.1', PORT)), (2, ('192.0.2.1', 80)), (1, '\\0' + CANARY)\n"
+    "for family, place in places:\n"
     "    try:\n        socket.create_connection(place, 1) if family == 2 else "
     "socket.socket(1).connect(place)\n        out = True\n    except OSError: pass",
     "parent signal": "import os\nout = False\nfor p in (os.getppid(), PARENT, -1):\n"
@@ -223,8 +224,8 @@ def test_human_eval_from_end_to_end(sandbox, shared):
     import gzip
     import json
 
-    lines = gzip.open(shared / "humaneval/HumanEval.jsonl.gz").read().splitlines()
-    rows = list(map(json.loads, lines))
+    data = gzip.decompress((shared / "humaneval/HumanEval.jsonl.gz").read_bytes())
+    rows = list(map(json.loads, data.splitlines()))
     assert len(rows) == 164
     shapes = {
         "completion": lambda row: row["canonical_solution"],

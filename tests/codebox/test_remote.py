@@ -40,7 +40,7 @@ LIMIT = 3
     "tests",
     [
         "assert Vector(1, 2) + Vector(3, 4) == Vector(4, 6)",
-        "assert Vector(1, 2) * 3 == 3 * Vector(1, 2) == [3, 6]",
+        "assert Vector(1, 2) * 3 == 3 * Vector(1, 2) == Vector(3, 6) == [3, 6]",
         "v = Vector(1, 2)\nassert v.xs == [1, 2] and len(v) == 2 and v[1] == 2 and 2 in v",
         "v = Vector(1)\nv.xs = [5]\nassert v[0] == 5 and str(v) == '<[5]>' and not hasattr(v, 'q')",
         "with Vector(1) as v: assert v.xs == [1]\nassert v.xs == []",
@@ -55,7 +55,7 @@ LIMIT = 3
         "try: refuse('long text')\nexcept TooLong as e: assert str(e) == 'long text'\nelse: 1 / 0",
         "try: refuse('long text')\nexcept ValueError: pass",
         "try: refuse('x')\nexcept KeyError: pass\nelse: 1 / 0",
-        "def bad(x): raise IndexError(x)\ntry: each(bad, [1])\nexcept IndexError: pass\nelse: 1 / 0",
+        "def bad(x): [][x]\ntry: each(bad, [1])\nexcept IndexError: pass\nelse: 1 / 0",
         "assert LIMIT == 3",
     ],
 )
@@ -75,6 +75,7 @@ def test_what_tests_may_do(sandbox, tests):
         ("try: leave()\nexcept BaseException: pass", "the answer raises SystemExit"),
         ("try: leave()\nexcept BaseException: pass\nadder(1)", "the answer raises SystemExit"),
         ("assert Vector(1) != [1]", "AssertionError"),
+        ("assert Vector(1) * 1 == [1]", "AssertionError"),  # nor does what it made of itself
     ],
 )
 def test_what_fails(sandbox, tests, reason):

@@ -21,12 +21,12 @@ def writable():
         except OSError: pass
         if folder.count('/') > 3: break
     return found
-def flags(): return {{bool(os.statvfs(p).f_flag & os.ST_RDONLY) for p in ('/', '/usr', '/dev/null')}}
-def hostname(): return os.uname().nodename
+def flags():
+    return {{os.statvfs(p).f_flag & os.ST_RDONLY for p in ('/', '/usr', '/dev/null')}}
 """
     tests = (
         "assert around() == ('/tmp', [], False)\nassert missing() == []\n"
-        "assert writable() == ['/tmp']\nassert flags() == {True}"
+        "assert writable() == ['/tmp']\nassert flags() == {1}"
     )
     assert sandbox.run([Job(answer, tests)]) == [(True, None)]
 
