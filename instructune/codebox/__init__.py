@@ -10,6 +10,6 @@ Needs Linux with user namespaces, or root. Without a sandbox nothing runs: code 
 """
 
 from instructune.codebox.boxes import Box, Job, Verdict
-from instructune.codebox.lockdown import Limits
+from instructune.codebox.limits import Limits
 
 __all__ = ["Box", "Job", "Limits", "Verdict"]

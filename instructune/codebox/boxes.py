@@ -18,7 +18,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
-from instructune.codebox.lockdown import Limits
+from instructune.codebox.limits import Limits
 from instructune.codebox.wire import Channel, Gone
 from instructune.errors import Exit, UserError
 
@@ -73,7 +73,7 @@ class Box:
     """
 
     def __init__(self, workers: int | None = None) -> None:
-        self._workers = workers or min(MOST_WORKERS, len(os.sched_getaffinity(0)))
+        self._workers = workers or min(MOST_WORKERS, os.cpu_count() or 1)
         self._idle: SimpleQueue[Warden] = SimpleQueue()
         self._all: list[Warden] = []
         self._lock = threading.Lock()
@@ -87,9 +87,9 @@ class Box:
 
     def run(self, jobs: Sequence[Job], limits: Limits = _USUAL) -> list[Verdict]:
         """A verdict a job, in the same order; neither order nor workers change any."""
-        missing = min(self._workers, len(jobs)) - len(self._all)
-        for _ in range(missing):
-            self._start()
+        with self._lock:
+            while len(self._all) < min(self._workers, len(jobs)):
+                self._start()
         pool = ThreadPoolExecutor(max(1, len(self._all)))
         try:
             return list(pool.map(lambda job: self._judge(job, limits), jobs))
@@ -104,8 +104,7 @@ class Box:
             warden = Warden()
         except (Broken, OSError) as error:
             raise _unavailable(error) from None
-        with self._lock:
-            self._all.append(warden)
+        self._all.append(warden)
         self._idle.put(warden)
 
     def _judge(self, job: Job, limits: Limits) -> Verdict:
@@ -115,14 +114,19 @@ class Box:
             try:
                 verdict = warden.judge(job, limits)
             except (Broken, OSError) as error:
-                warden.close()
+                with self._lock:
+                    self._replace(warden)
                 if attempt:
                     raise _unavailable(error) from None
-                self._start()
             else:
                 self._idle.put(warden)
                 return verdict
         raise AssertionError("unreachable")
+
+    def _replace(self, warden: Warden) -> None:
+        warden.close()
+        self._all.remove(warden)
+        self._start()
 
 
 def _unavailable(error: Exception) -> UserError:

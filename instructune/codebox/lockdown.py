@@ -5,30 +5,12 @@ from __future__ import annotations
 import os
 import resource
 import signal
-from dataclasses import dataclass
 
 from instructune.codebox import rooms, seccomp, syscalls
+from instructune.codebox.limits import Limits
 
 _FIRST_USER = 0x70000000  # far above the users of any system; one for each process number
 _MEGABYTE = 1 << 20
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a program may use: seconds of processor time and megabytes of memory.
-
-    It may last three times as long by the clock, so that a busy machine changes no verdict.
-    """
-
-    seconds: int = 5
-    memory: int = 512
-    processes: int = 8
-    files: int = 16  # megabytes of /tmp, and of any one file
-
-    @property
-    def wall(self) -> int:
-        """Seconds by the clock."""
-        return 3 * self.seconds
 
 
 def enter(limits: Limits, number: int, *, root: bool) -> None:

@@ -73,7 +73,8 @@ def furnish(folders: list[str]) -> None:
         _bind(place)
     for name in _DEVICES:
         _bind_file(f"/dev/{name}")
-    Path("/new/tmp").mkdir()
+    for name in ("tmp", "scratch"):
+        Path(f"/new/{name}").mkdir(exist_ok=True)
     _seal()
     os.chdir("/new")
     syscalls.pivot_root(".", ".")
@@ -131,7 +132,8 @@ def _unescaped(path: bytes) -> str:
 
 
 def private_tmp(megabytes: int) -> None:
-    """An empty /tmp of limited size, which is also the working directory."""
+    """An empty working directory of limited size: /tmp, unless Python itself is somewhere in it."""
+    place = "/scratch" if any(Path("/tmp").iterdir()) else "/tmp"
     data = f"size={megabytes}m,nr_inodes=4096,mode=1777"
-    mount("tmpfs", "/tmp", "tmpfs", NO_SETUID | NO_DEVICES, data)
-    os.chdir("/tmp")
+    mount("tmpfs", place, "tmpfs", NO_SETUID | NO_DEVICES, data)
+    os.chdir(place)

@@ -74,11 +74,11 @@ def _test(channel: Channel, job: dict[str, Any]) -> None:
 
 
 def _classes_under_test(job: dict[str, Any]) -> frozenset[str]:
-    """The classes that reference answers define; without any, all names written like one."""
+    """The classes that references define; without any, names written like one but the entry."""
     if job["references"]:
         return frozenset().union(*map(classes, job["references"]))
     names = (node.id for node in ast.walk(ast.parse(job["tests"])) if isinstance(node, ast.Name))
-    return frozenset(filter(_CLASS_LIKE.fullmatch, names))
+    return frozenset(filter(_CLASS_LIKE.fullmatch, names)) - {job["entry"]}
 
 
 def _bind(

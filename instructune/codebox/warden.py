@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from instructune.codebox import answerer, rooms, syscalls, tester
-from instructune.codebox.lockdown import Limits, enter
+from instructune.codebox.limits import Limits
+from instructune.codebox.lockdown import enter
 
 _STDLIB = """bisect collections copy dataclasses datetime decimal fractions functools hashlib heapq
 itertools json math operator random re statistics string typing unittest"""

@@ -38,7 +38,7 @@ class Options:
     memory: int = 512
 
     def __post_init__(self) -> None:
-        for name, least, most in (("k", 1, 10_000), ("seconds", 1, 3600), ("memory", 64, 1 << 16)):
+        for name, least, most in (("k", 1, 10_000), ("seconds", 1, 3600), ("memory", 128, 1 << 16)):
             if not least <= getattr(self, name) <= most:
                 raise usage(f"pass_at: {name} must be from {least} to {most}")
 

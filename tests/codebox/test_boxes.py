@@ -244,5 +244,21 @@ def test_human_eval_from_end_to_end(sandbox, shared):
         assert sum(verdict.passed for verdict in found) == 0, stub
 
 
+@pytest.mark.slow
+def test_mbpp(sandbox, shared):
+    """Its rows name no entry point; some of its functions are called as built-in ones."""
+    import json
+
+    from instructune.codetests import job_of
+
+    rows = json.loads((shared / "mbpp/sanitized-mbpp_train.json").read_bytes())
+    assert len(rows) == 120
+    asked = [row | {"messages": [{"role": "user", "content": row["prompt"]}]} for row in rows]
+    right = [job_of(row | {"references": [row["code"]]}, row["code"]) for row in asked]
+    assert [verdict for verdict in sandbox.run(right) if not verdict.passed] == []
+    others = [job_of(row, rows[i - 1]["code"]) for i, row in enumerate(asked)]
+    assert not any(verdict.passed for verdict in sandbox.run(others))
+
+
 def human_eval(row, answer: str) -> Job:
     return Job(answer, row["test"], prompt=row["prompt"], entry=row["entry_point"])

@@ -12,7 +12,7 @@ import pytest
 
 from instructune.codebox import Job
 from instructune.codebox.boxes import Warden
-from instructune.codebox.lockdown import Limits
+from instructune.codebox.limits import Limits
 
 ROOT = Path(__file__).parents[2]
 

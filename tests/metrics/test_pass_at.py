@@ -110,8 +110,8 @@ def test_the_limits_are_the_options():
 
     with pytest.MonkeyPatch.context() as patch, codetests.allowing(True):
         patch.setattr(pass_at, "verdicts", fake)
-        table(samples(a=[RIGHT]), "pass_at:seconds=7,memory=99")
-    assert asked == [(7, 99)]
+        table(samples(a=[RIGHT]), "pass_at:seconds=7,memory=199")
+    assert asked == [(7, 199)]
 
 
 def test_the_command(sandbox, run, write):
