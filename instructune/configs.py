@@ -203,8 +203,14 @@ class EvalConfig:
     references: str | None = None
     metric: tuple[str, ...] = ()
     baseline: str | None = None
-    fail_if: tuple[str, ...] = ()
     by: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
+    cluster: str | None = None
+    adjust: str = "holm"
+    fail_if: tuple[str, ...] = ()
+    gates: str | None = None
+    undecided: str = "pass"
+    junit: str | None = None
     output: str = "-"
     scores: str | None = None
     allow_code: bool = False
@@ -213,6 +219,10 @@ class EvalConfig:
     manifest: str | None = None
 
     def __post_init__(self) -> None:
+        _choice("--adjust", self.adjust, ("holm", "bh", "none"))
+        _choice("--undecided", self.undecided, ("pass", "fail"))
+        if self.junit and not (self.fail_if or self.gates):
+            raise usage("needs --fail-if or --gates: it reports what they found", where="--junit")
         _between("--resamples", self.resamples, 100, 1_000_000)
         _least("--seed", self.seed, 0)
 

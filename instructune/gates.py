@@ -1,175 +1,137 @@
-"""Gates: conditions on a summary, such as `exact_match.delta < 0 and exact_match.p < 0.05`.
+"""Gates: conditions on the summaries that decide a run, and what they found.
 
-    gate       = comparison { "and" comparison }
-    comparison = METRIC [ "." STATISTIC ] [ "@" FIELD "=" VALUE ] OPERATOR NUMBER
-    STATISTIC  = "value" | "low" | "high" | "delta" | "p"      (default: value)
-    OPERATOR   = "<" | "<=" | ">" | ">=" | "==" | "!="
-
-VALUE is quoted where it holds spaces or one of < > = !, METRIC where it bears options, as in
-`"rouge_l:stemmer=true" < 0.3`; a bare name is enough where one metric asked for bears it.
+A gate fires, passes, or is undecided: a comparison with `surely` whose interval holds the
+threshold. In a condition of several comparisons one that is false decides, then one undecided.
 """
 
 from __future__ import annotations
 
 import json
-import math
-import operator
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple, NoReturn
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
+from instructune.conditions import INTERVALS, OPERATORS, PAIRED, Comparison, Gate
 from instructune.errors import UserError, did_you_mean, usage
+from instructune.settings import read_toml
 
-STATISTICS = ("value", "low", "high", "delta", "p")
-PAIRED = ("delta", "p")  # these need a baseline
-OPERATORS: dict[str, Callable[[float, float], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-    "==": operator.eq,
-    "!=": operator.ne,
+KEYS = ("fail-if", "name", "reason")
+_BOUNDS = {
+    "low": ("ci95", 0),
+    "high": ("ci95", 1),
+    "delta_low": ("delta_ci95", 0),
+    "delta_high": ("delta_ci95", 1),
 }
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_METRIC = re.compile(r"\"([^\"]*)\"|'([^']*)'|([A-Za-z_][A-Za-z0-9_]*)")
-_FIELD = re.compile(r"[^\s<>=!@]+")
-_VALUE = re.compile(r"\"([^\"]*)\"|'([^']*)'|([^\s<>=!\"']+)")
-_OPERATOR = re.compile(r"[<>]=?|==|!=")
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?(?![\w.])")
-_WORD = re.compile(r"\S+")
 
+class Finding(NamedTuple):
+    """What a comparison found: the number, the interval if it decides, and the outcome."""
 
-class Comparison(NamedTuple):
-    """One statistic of one metric, overall or in the slice `field=value`, against a number."""
-
-    metric: str
-    statistic: str
-    field: str | None
-    value: str | None
-    operator: str
     number: float
+    interval: tuple[float, float] | None
+    holds: bool | None  # None: not enough data to tell
 
     def __str__(self) -> str:
-        where = f"@{self.field}={self.value}" if self.field is not None else ""
-        metric = f'"{self.metric}"' if ":" in self.metric else self.metric
-        name = metric if self.statistic == "value" else f"{metric}.{self.statistic}"
-        return f"{name}{where} {self.operator} {self.number:g}"
-
-
-@dataclass(frozen=True)
-class Gate:
-    """A condition as typed, and its comparisons, which must all be true for it to fire."""
-
-    text: str
-    comparisons: tuple[Comparison, ...]
+        number = f"{self.number:.6g}"
+        if not self.interval:
+            return number
+        return f"{number} in {self.interval[0]:.6g} .. {self.interval[1]:.6g}"
 
 
 class Verdict(NamedTuple):
-    """What a gate found: the number of each comparison, and whether the gate fired."""
+    """What a gate found: a finding of each comparison, and the outcome of all."""
 
     gate: Gate
-    numbers: tuple[float, ...]
-    fired: bool
+    findings: tuple[Finding, ...]
+
+    @property
+    def outcome(self) -> str:
+        """`fired`, `passed` or `undecided`."""
+        held = [finding.holds for finding in self.findings]
+        if False in held:
+            return "passed"
+        return "undecided" if None in held else "fired"
+
+    @property
+    def fired(self) -> bool:
+        """Whether the condition holds."""
+        return self.outcome == "fired"
+
+    def fails(self, undecided: str) -> bool:
+        """Whether the run fails by it; `undecided` says pass or fail for gates that cannot tell."""
+        return self.fired or (self.outcome, undecided) == ("undecided", "fail")
 
     def __str__(self) -> str:
-        found = ", ".join(f"{number:.6g}" for number in self.numbers)
-        return f"{self.gate.text} is {str(self.fired).lower()}: {found}"
+        told = {"fired": "true", "passed": "false", "undecided": "undecided, too few data"}
+        found = ", ".join(map(str, self.findings))
+        name = f"{self.gate.name}: " if self.gate.name else ""
+        reason = f" ({self.gate.reason})" if self.gate.reason else ""
+        return f"{name}{self.gate.text} is {told[self.outcome]}: {found}{reason}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The verdict for the report."""
+        return {
+            "gate": self.gate.text,
+            "name": self.gate.name,
+            "reason": self.gate.reason,
+            "verdict": self.outcome,
+            "numbers": [finding.number for finding in self.findings],
+            "intervals": [finding.interval for finding in self.findings],
+        }
 
 
-def parse(text: str, metrics: Iterable[str]) -> Gate:
-    """Read a gate over the named metrics; a fault is a usage error that shows its column."""
-    reader = _Reader(text)
-    known = list(metrics)
-    comparisons = [_comparison(reader, known)]
-    while not reader.at_end():
-        start = reader.position
-        word = reader.take(_WORD, "'and' or the end")
-        if word != "and":
-            hint = "give --fail-if twice: it fires when either does" if word == "or" else None
-            reader.fail("'and' or the end", start, hint)
-        comparisons.append(_comparison(reader, known))
-    return Gate(text.strip(), tuple(comparisons))
+class Written(NamedTuple):
+    """A gate of a file, not yet read: its text, name and reason, and its place."""
+
+    text: str
+    name: str | None
+    reason: str | None
+    where: str
 
 
-def _comparison(reader: _Reader, metrics: list[str]) -> Comparison:
-    start = reader.skip()
-    metric = reader.take(_METRIC, "the name of a metric")
-    if (name := metric.partition(":")[0]) not in metrics:
-        reader.fail("the name of a metric", start, did_you_mean(name, metrics))
-    statistic, field, value = "value", None, None
-    if reader.accept("."):
-        start = reader.position
-        statistic = reader.take(_NAME, f"one of {', '.join(STATISTICS)}")
-        if statistic not in STATISTICS:
-            hint = did_you_mean(statistic, STATISTICS)
-            reader.fail(f"one of {', '.join(STATISTICS)}", start, hint)
-    if reader.accept("@"):
-        field = reader.take(_FIELD, "the name of a field")
-        if not reader.accept("="):
-            reader.fail("'=' and the value of the field", reader.position)
-        value = reader.take(_VALUE, "the value of the field")
-    if reader.accept(":"):
-        hint = "quote a metric with options: '\"rouge_l:stemmer=true\" < 0.3'"
-        reader.fail(f"one of {' '.join(OPERATORS)}", reader.position - 1, hint)
-    sign = reader.take(_OPERATOR, f"one of {' '.join(OPERATORS)}")
-    start = reader.skip()
-    number = float(reader.take(_NUMBER, "a number"))
-    if not math.isfinite(number):
-        reader.fail("a finite number", start)
-    return Comparison(metric, statistic, field, value, sign, number)
+def read_gates(file: str) -> list[Written]:
+    """The gates of a TOML file: `fail-if = [EXPR, …]`, and `[[gate]]` tables.
 
-
-class _Reader:
-    """A text and the place reached in it."""
-
-    def __init__(self, text: str) -> None:
-        self.text, self.position = text, 0
-
-    def skip(self) -> int:
-        """Pass over blanks; the position after them."""
-        while self.text[self.position : self.position + 1].isspace():
-            self.position += 1
-        return self.position
-
-    def at_end(self) -> bool:
-        return self.skip() == len(self.text)
-
-    def accept(self, sign: str) -> bool:
-        """Pass over `sign` if it stands here, without blanks before it."""
-        found = self.text.startswith(sign, self.position)
-        self.position += len(sign) if found else 0
-        return found
-
-    def take(self, pattern: re.Pattern[str], what: str) -> str:
-        """What `pattern` matches here, without its quotes."""
-        start = self.skip()
-        found = pattern.match(self.text, start)
-        if not found:
-            self.fail(what, start)
-        self.position = found.end()
-        return next((group for group in found.groups() if group is not None), found.group())
-
-    def fail(self, what: str, position: int, hint: str | None = None) -> NoReturn:
-        found = _WORD.match(self.text, position)
-        got = repr(found.group()) if found else "the end"
+    A table holds `fail-if`, and if wanted a `name` and a `reason`.
+    """
+    settings = read_toml(file)
+    _check_keys(settings, ("fail-if", "gate"), file)
+    texts, tables = settings.get("fail-if", []), settings.get("gate", [])
+    if not isinstance(texts, list) or not isinstance(tables, list) or not (texts or tables):
         raise usage(
-            f"expected {what} at column {position + 1}, got {got}\n"
-            f"  {self.text}\n  {' ' * position}^",
-            where="--fail-if",
-            hint=hint,
+            "holds no gates", where=file, hint='write fail-if = ["EXPR", …] or [[gate]] tables'
         )
+    found = [{"fail-if": text} for text in texts] + tables
+    return [_written(table, f"{file}: gate {i}") for i, table in enumerate(found, 1)]
 
 
-def check(gate: Gate, *, by: Sequence[str], baseline: bool) -> None:
+def _written(table: Any, where: str) -> Written:
+    if not isinstance(table, dict):
+        raise usage("must be a table", where=where)
+    _check_keys(table, KEYS, where)
+    for key in KEYS:
+        if not isinstance(table.get(key, ""), str):
+            raise usage(f"{key} must be a text, got {table[key]!r}", where=where)
+    if "fail-if" not in table:
+        raise usage("has no fail-if", where=where)
+    return Written(table["fail-if"], table.get("name"), table.get("reason"), where)
+
+
+def _check_keys(table: Mapping[str, Any], known: Sequence[str], where: str) -> None:
+    for key in table:
+        if key not in known:
+            raise usage(f"unknown key {key!r}", where=where, hint=did_you_mean(key, known))
+
+
+def check(gate: Gate, *, by: Sequence[Sequence[str]], baseline: bool, adjust: str) -> None:
     """Refuse a gate that the settings cannot answer: a slice not made, a delta without pair."""
+    made = [set(fields) for fields in by]
     for comparison in gate.comparisons:
-        if comparison.field is not None and comparison.field not in by:
+        fields = [field for field, _ in comparison.slice]
+        if fields and set(fields) not in made:
             raise usage(
                 f"{comparison} is about a slice that is not made",
                 where="--fail-if",
-                hint=f"add --by {comparison.field}",
+                hint=f"add --by {','.join(fields)}",
             )
         if comparison.statistic in PAIRED and not baseline:
             raise usage(
@@ -177,42 +139,59 @@ def check(gate: Gate, *, by: Sequence[str], baseline: bool) -> None:
                 where="--fail-if",
                 hint="name it with --baseline FILE",
             )
+        if comparison.statistic == "p_adjusted" and adjust == "none":
+            raise usage("p_adjusted is left out by --adjust none", where="--fail-if")
 
 
 def judge(gate: Gate, summaries: Sequence[Mapping[str, Any]]) -> Verdict:
     """Compare with the summaries; a number that is not there is an error, never a pass."""
-    numbers = tuple(_number(comparison, summaries) for comparison in gate.comparisons)
-    pairs = zip(gate.comparisons, numbers, strict=True)
-    return Verdict(gate, numbers, all(OPERATORS[c.operator](n, c.number) for c, n in pairs))
+    return Verdict(gate, tuple(_finding(c, _summary(c, summaries)) for c in gate.comparisons))
 
 
-def _number(comparison: Comparison, summaries: Sequence[Mapping[str, Any]]) -> float:
-    summary = _summary(comparison, summaries)
-    if comparison.statistic in ("low", "high"):
-        found = summary["ci95"] and summary["ci95"][comparison.statistic == "high"]
+def _finding(comparison: Comparison, summary: Mapping[str, Any]) -> Finding:
+    compare, threshold = OPERATORS[comparison.operator], comparison.number
+    if comparison.statistic in _BOUNDS:
+        field, side = _BOUNDS[comparison.statistic]
+        number = _present(comparison, summary.get(field))[side]
     else:
-        found = summary[comparison.statistic]
+        number = _present(comparison, summary.get(comparison.statistic))
+    if not comparison.surely:
+        return Finding(number, None, compare(number, threshold))
+    low, high = _present(comparison, summary.get(INTERVALS[comparison.statistic]))
+    ends = {compare(low, threshold), compare(high, threshold)}
+    return Finding(number, (low, high), ends.pop() if len(ends) == 1 else None)
+
+
+def _present(comparison: Comparison, found: Any) -> Any:
     if found is None:
-        raise UserError("every row it needs is an error", where=f"--fail-if: {comparison}")
+        raise UserError(
+            "every row it needs is an error, or the metric is undefined there",
+            where=f"--fail-if: {comparison}",
+        )
     return found
 
 
 def _summary(comparison: Comparison, summaries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     of_metric = [s for s in summaries if s["metric"] == comparison.metric]
-    if comparison.field is None:
+    wanted = dict(comparison.slice)
+    if not wanted:
         return next(s for s in of_metric if s["by"] is None)
     slices = {
-        spelled(s["by"][comparison.field]): s
+        _place({field: spelled(s["by"][field]) for field in wanted}): s
         for s in of_metric
-        if s["by"] and comparison.field in s["by"]
+        if s["by"] and s["by"].keys() == wanted.keys()
     }
-    if comparison.value not in slices:
+    if _place(wanted) not in slices:
         raise UserError(
-            f"no row has {comparison.field}={comparison.value}",
+            f"no row has {_place(wanted)}",
             where=f"--fail-if: {comparison}",
-            hint=did_you_mean(str(comparison.value), slices),
+            hint=did_you_mean(_place(wanted), slices),
         )
-    return slices[comparison.value]
+    return slices[_place(wanted)]
+
+
+def _place(fields: Mapping[str, str]) -> str:
+    return ",".join(f"{field}={value}" for field, value in fields.items())
 
 
 def spelled(value: Any) -> str:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
+from typing import Any
 
 from instructune.errors import UserError
 from instructune.instructions import Instructions, label_names
 from instructune.mixing import balanced, mixed
 from instructune.records import Record
+from instructune.rowwork import Outcome
 from instructune.splits import Splitter, own_sides
 from instructune.spool import Spool
-from instructune.steps import Reason, WholeFilter
+from instructune.steps import Gleaner, Reason, WholeFilter
 from instructune.tally import Tally
 from instructune.texts import all_text, words
 
@@ -25,6 +28,32 @@ def by_rows(record: Record) -> int:
 def by_words(record: Record) -> int:
     """A row counts as its words."""
     return len(words(all_text(record)))
+
+
+class Marks:
+    """What is noted of every record: its id, its size in a mix, and whether it is a copy."""
+
+    def __init__(self, size: Callable[[Record], int] | None) -> None:
+        self.size = size
+        self.ids: list[str] = []
+        self.sizes: list[int] = []
+        self.copies: list[int] = []
+
+    def glean(self, records: Sequence[Record]) -> Any:
+        """As in `Gleaner`."""
+        sizes = [self.size(record) for record in records] if self.size else []
+        ids = [record["id"] for record in records] if self.size else []
+        return ids, sizes, ["augmented" in record for record in records]
+
+    def see(self, gleaned: Any) -> None:
+        """As in `Gleaner`."""
+        ids, sizes, copies = gleaned
+        self.copies += compress(range(self.seen, self.seen + len(copies)), copies)
+        self.seen += len(copies)
+        self.ids += ids
+        self.sizes += sizes
+
+    seen = 0
 
 
 @dataclass
@@ -41,9 +70,16 @@ class Plan:
     typed: Mapping[str, str] = field(default_factory=dict)
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        self.marks = Marks(self.size if self.shares else None)
+
     def __bool__(self) -> bool:
         wanted = (self.filters, self.splitter, self.by_own_split, self.shares, self.balance)
         return any(wanted)
+
+    def gleaners(self) -> list[Gleaner]:
+        """What must see every record, in the order of what an outcome has `gleaned`."""
+        return [self.marks, *self.filters, *([self.splitter] if self.splitter else [])]
 
 
 class Gathered:
@@ -53,7 +89,6 @@ class Gathered:
         self.rows = rows
         self.reasons: dict[int, Reason] = {}
         self.sides: dict[int, str] = {}
-        self.copies: list[int] = []
         self.first_side: str | None = None
 
     def kept(self) -> list[int]:
@@ -104,7 +139,7 @@ class Gathered:
             yield from made
 
 
-def gather(records: Iterable[Record], rows: Spool, plan: Plan, tally: Tally) -> Gathered:
+def gather(outcomes: Iterable[Outcome], rows: Spool, plan: Plan) -> Gathered:
     """Spool the records, then let each filter decide in turn; the first reason counts.
 
     The mix is made of what they leave, sides are dealt among what it leaves, and labels are
@@ -112,31 +147,24 @@ def gather(records: Iterable[Record], rows: Spool, plan: Plan, tally: Tally) -> 
     augmented rows.
     """
     sources: list[str] = []
-    sizes: list[int] = []
-    ids: list[str] = []
     found = Gathered(rows)
-    for record in records:
-        if "augmented" in record:
-            found.copies.append(len(rows))
-        rows.append(record)
-        for whole in plan.filters:
-            whole.see(record)
-        if plan.splitter:
-            plan.splitter.see(record)
+    for outcome in outcomes:
+        for made in outcome.made:
+            rows.append(made)  # type: ignore[arg-type]
+        for gleaner, gleaned in zip(plan.gleaners(), outcome.gleaned, strict=True):
+            gleaner.see(gleaned)
         if plan.shares:
-            sources.append(plan.typed[tally.source])
-            sizes.append(plan.size(record))
-            ids.append(record["id"])
+            sources += [plan.typed[outcome.source]] * len(outcome.made)
     for whole in plan.filters:
         found.reasons = whole.reasons(rows) | found.reasons
     if plan.shares:
         kept = found.kept()
         found.reasons |= mixed(
-            {number: sizes[number] for number in kept},
+            {number: plan.marks.sizes[number] for number in kept},
             {number: sources[number] for number in kept},
             plan.shares,
             plan.total,
-            dict(enumerate(ids)),
+            dict(enumerate(plan.marks.ids)),
             plan.seed,
         )
     _deal(found, plan)
@@ -155,7 +183,7 @@ def _deal(found: Gathered, plan: Plan) -> None:
         found.sides = own_sides(found.rows, found.kept())
         sides = set(found.sides.values())
         found.first_side = "train" if "train" in sides else min(sides, default=None)
-    for number in found.copies:
+    for number in plan.marks.copies:
         if found.sides.get(number, found.first_side) != found.first_side:
             del found.sides[number]
             found.reasons[number] = Reason("augmented, so for the first side alone")

@@ -15,7 +15,6 @@ import numpy as np
 from instructune.texts import folded, words
 
 _PERMUTATIONS = 96
-_BATCH = 1024  # rows signed at once
 _LOSS = 1e-3  # chance that a pair just at the threshold shares no band
 _SLACK = 0.17  # an estimate this far below the threshold is 4 standard errors off
 _ALL_PAIRS = 32  # members of a bucket up to which each is compared with each
@@ -38,14 +37,22 @@ class Neighbours:
     def __init__(self, threshold: float = 0.8, ngram: int = 3, seed: int = 0) -> None:
         self.threshold, self.ngram, self.seed = threshold, ngram, seed
         self.rows_a_band = _rows_a_band(threshold)
-        self._pending: list[list[str]] = []
         self._signatures: list[np.ndarray] = []
 
-    def add(self, text: str) -> None:
-        """Take in the next text."""
-        self._pending.append(self._words(text))
-        if len(self._pending) == _BATCH:
-            self._sign()
+    def sign(self, texts: Sequence[str]) -> np.ndarray:
+        """The signatures (n, 96) of texts: of each nothing but its own words decides."""
+        if not texts:
+            return np.zeros((0, _PERMUTATIONS), np.uint32)
+        from rensa import RMinHash
+
+        matrix = RMinHash.digest_matrix_from_flat_token_hashes(
+            *self._grams([self._words(text) for text in texts]), _PERMUTATIONS, self.seed
+        )
+        return np.array(matrix.to_rows(), dtype=np.uint32)
+
+    def add(self, signatures: np.ndarray) -> None:
+        """Take in the next texts, as `sign` left them."""
+        self._signatures.append(signatures)
 
     def shingles(self, text: str) -> set[tuple[str, ...]]:
         """The set of n-grams by which texts are compared."""
@@ -57,7 +64,6 @@ class Neighbours:
 
         `text_of` gives a text again by its number, for the exact comparison.
         """
-        self._sign()
         roots = list(range(sum(map(len, self._signatures))))
         if not roots:
             return roots
@@ -105,17 +111,6 @@ class Neighbours:
             within[ends - place] = False
         starts = np.concatenate([[0], ends - over * np.arange(1, len(ends) + 1)])
         return grams[within[: len(grams)]], starts.astype(np.uint64)
-
-    def _sign(self) -> None:
-        if not self._pending:
-            return
-        from rensa import RMinHash
-
-        matrix = RMinHash.digest_matrix_from_flat_token_hashes(
-            *self._grams(self._pending), _PERMUTATIONS, self.seed
-        )
-        self._signatures.append(np.array(matrix.to_rows(), dtype=np.uint32))
-        self._pending.clear()
 
     def _candidates(self, signatures: np.ndarray) -> Iterator[tuple[int, int]]:
         """Pairs that agree in a whole band, band by band."""

@@ -216,13 +216,16 @@ SUMMARY_FIELDS: dict[str, str] = {
     "n": "predictions scored",
     "n_expected": "predictions that should be there",
     "n_errors": "predictions that are errors; they count as wrong",
+    "n_clusters": "with `--cluster`: its distinct values, the units of intervals and tests",
     "by": "`{field: value}` of a slice, or null",
     "signature": "the recipe: everything that could change the number",
+    "chance": "what answers that ignore the question score: the best of `details.controls`",
     "baseline": "the baseline's value",
     "delta": "value minus baseline, over the same rows",
     "delta_ci95": "its 95 % confidence interval",
     "p": "two-sided p-value of the paired test",
-    "details": "per-class report, confusion matrix",
+    "p_adjusted": "`p` for the number of tests in the run, by `--adjust`",
+    "details": "per-class report, confusion matrix; `paired`: effect size, power; `controls`",
 }
 
 

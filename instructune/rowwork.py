@@ -15,7 +15,7 @@ from instructune.conversion import Converter
 from instructune.ids import Ids, propose
 from instructune.jsonl import BadRow, Encoded, Row, as_text, dumps
 from instructune.records import Record, fault
-from instructune.steps import Change, RememberingFilter, Steps
+from instructune.steps import Change, Gleaner, RememberingFilter, Steps
 from instructune.tally import Tally
 
 _REASON = 1000  # characters of a reason, which may quote the row
@@ -53,6 +53,7 @@ class Outcome:
     explained: dict[str, list[Change]]
     tally: Tally
     annotated: list[tuple[str, dict[str, Any]]] = field(default_factory=list)  # before the steps
+    gleaned: list[Any] = field(default_factory=list)  # of what was made, by gleaner
 
     def drop(self, record: Record, reason: str) -> None:
         """Set a record aside, with what its reason tells."""
@@ -78,9 +79,15 @@ class RowWork:
     """Turns blocks of rows into outcomes; `explain` names records whose changes are told."""
 
     def __init__(
-        self, convert: Converter, ids: str, steps: Steps, explain: Collection[str] = ()
+        self,
+        convert: Converter,
+        ids: str,
+        steps: Steps,
+        explain: Collection[str] = (),
+        gleaners: Sequence[Gleaner] = (),
     ) -> None:
         self.convert, self.ids, self.steps, self.explain = convert, ids, steps, frozenset(explain)
+        self.gleaners = gleaners
 
     def __call__(self, block: Block, memory: Memory) -> Outcome:
         """Do it all."""
@@ -101,7 +108,9 @@ class RowWork:
         self.convert.notes.clear()
         if self.steps:
             self._step(outcome, memory)
-        tally.out = sum(not isinstance(one, BadRow) for one in outcome.made)
+        records = [one for one in outcome.made if isinstance(one, Record)]
+        tally.out = len(records)
+        outcome.gleaned = [gleaner.glean(records) for gleaner in self.gleaners]
         return outcome
 
     def _identify(self, rows: Iterable[_Converted], source: str, memory: Memory) -> None:

@@ -30,7 +30,7 @@ def settings(kind: type[T], given: dict[str, Any], file: str | None) -> T:
 def _from_file(kind: type, name: str) -> dict[str, Any]:
     fields = {field.name: field for field in dataclasses.fields(kind)}
     values: dict[str, Any] = {}
-    for key, value in _toml(name).items():
+    for key, value in read_toml(name).items():
         field = fields.get(key.replace("-", "_"))
         if field is None:
             hint = did_you_mean(key.replace("-", "_"), fields)
@@ -41,7 +41,8 @@ def _from_file(kind: type, name: str) -> dict[str, Any]:
     return values
 
 
-def _toml(name: str) -> dict[str, Any]:
+def read_toml(name: str) -> dict[str, Any]:
+    """A TOML file as a dict; what is wrong with it is a usage error."""
     with open_input(name) as source:
         try:
             return tomllib.loads(source.stream.read().decode("utf-8"))

@@ -17,7 +17,7 @@ from instructune.jsonl import BadRow
 from instructune.paths import expanded
 from instructune.records import Record
 from instructune.rowwork import Outcome, Remembered, RowWork
-from instructune.steps import Steps
+from instructune.steps import Gleaner, Steps
 from instructune.tally import Faults, Tally
 
 
@@ -68,16 +68,19 @@ def read_outcomes(
     steps: Steps,
     *,
     explain: Sequence[str] = (),
+    gleaners: Sequence[Gleaner] = (),
     reject: Callable[[BadRow], None] | None = None,
     processes: int = 1,
 ) -> Iterator[Outcome]:
     """The same, block by block, and through the steps; `processes` share the work.
 
-    What an outcome has `made` are records, encoded where another process made them.
+    What an outcome has `made` are records, encoded where another process made them, with what
+    each of `gleaners` needs of them.
     """
     if list(names).count(STDIO) > 1:
         raise usage("standard input can be read only once", where=STDIO)
-    work = RowWork(Converter(reading.format, reading.columns()), reading.ids, steps, explain)
+    convert = Converter(reading.format, reading.columns())
+    work = RowWork(convert, reading.ids, steps, explain, gleaners)
     if reading.container:
         containers.configure(reading.container)
     if reading.encoding:

@@ -7,6 +7,7 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
+from typing import Any
 
 from instructune.errors import UserError, usage
 from instructune.records import Record
@@ -56,13 +57,23 @@ class Splitter:
         self._strata: list[str] = []
         self._counts: list[bool] = []
 
-    def see(self, record: Record) -> None:
-        """Take in the next record."""
-        self._near.add(prompt_of(record))
-        self._groups.append(record.get("group"))
-        self._counts.append("augmented" not in record)
-        label = record.get("label")
-        self._strata.append(label if isinstance(label, str) else record.get("task", ""))
+    def glean(self, records: Sequence[Record]) -> Any:
+        """The signatures of prompts; each record's group, label or task, and if it is no copy."""
+        labels = [(record.get("label"), record.get("task", "")) for record in records]
+        return (
+            self._near.sign([prompt_of(record) for record in records]),
+            [record.get("group") for record in records],
+            [label if isinstance(label, str) else task for label, task in labels],
+            ["augmented" not in record for record in records],
+        )
+
+    def see(self, gleaned: Any) -> None:
+        """Take in the next records."""
+        signatures, groups, strata, counts = gleaned
+        self._near.add(signatures)
+        self._groups += groups
+        self._strata += strata
+        self._counts += counts
 
     def deal(self, rows: Spool, kept: Sequence[int]) -> dict[int, str]:
         """The side of each kept row, by its number."""

@@ -40,7 +40,7 @@ class Spool:
     def __len__(self) -> int:
         return len(self._starts) - 1
 
-    def append(self, record: Record) -> None:
+    def append(self, record: Record | Encoded) -> None:
         """Add a record at the end."""
         with naming_errors("the temporary file"):
             self._file.seek(self._starts[-1])

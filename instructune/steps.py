@@ -43,11 +43,18 @@ class RememberingFilter(Protocol):
         """Why the records with these keys, which come next, are dropped, or None."""
 
 
-class WholeFilter(Protocol):
-    """A filter that decides once it has seen every record: its `whole` is true."""
+class Gleaner(Protocol):
+    """What decides when every record was seen, by what it gleans of each block of records."""
 
-    def see(self, record: Record) -> None:
-        """Take in the next record."""
+    def glean(self, records: Sequence[Record]) -> Any:
+        """What of the records decides, and no more; made wherever the records are at hand."""
+
+    def see(self, gleaned: Any) -> None:
+        """Take in what was gleaned of the next records."""
+
+
+class WholeFilter(Gleaner, Protocol):
+    """A filter that decides once it has seen every record: its `whole` is true."""
 
     def reasons(self, rows: Spool) -> dict[int, Reason]:
         """Why records are dropped, by their number in `rows`."""

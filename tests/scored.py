@@ -9,7 +9,7 @@ import numpy as np
 
 from instructune.measuring import Metric
 from instructune.predictions import Answer
-from instructune.statistics import exact_sums
+from instructune.statistics.tables import exact_sums
 
 # two texts a metric was measured on by its reference implementation
 HYPOTHESES = [

@@ -8,12 +8,26 @@ import pytest
 
 from instructune.errors import UserError
 from instructune.filters.duplicates import Filter, Options
-from instructune.gathering import Plan, gather
+from instructune.gathering import Gathered, Plan, gather
 from instructune.instructions import Instructions
 from instructune.records import Record
+from instructune.rowwork import Outcome
 from instructune.splits import Splitter
 from instructune.spool import Spool
 from instructune.tally import Tally
+
+
+def gathered(rows: list[Record], spool: Spool, plan: Plan) -> Gathered:
+    """The rows in two blocks, as outcomes bring them."""
+    cut = len(rows) // 2
+    return gather(
+        [
+            Outcome("f", part, [], {}, Tally(), gleaned=[g.glean(part) for g in plan.gleaners()])
+            for part in (rows[:cut], rows[cut:])
+        ],
+        spool,
+        plan,
+    )
 
 
 def records(*texts: str) -> list[Record]:
@@ -29,7 +43,7 @@ def test_the_first_reason_counts_and_sides_are_dealt_among_the_rest():
     filters = [Filter(Options()), Filter(Options(on="prompt", keep="longest"))]
     with Spool() as spool:
         splitter = Splitter({"x": 0.5, "y": 0.5}, exact=True)
-        found = gather(rows, spool, Plan(filters, splitter, by_own_split=True), tally)
+        found = gathered(rows, spool, Plan(filters, splitter, by_own_split=True))
         dropped = list(found.dropped(tally))
         kept = list(found)
     assert [(row["id"], row["dropped"], row["duplicate_of"]) for row in dropped] == [
@@ -44,11 +58,11 @@ def test_the_first_reason_counts_and_sides_are_dealt_among_the_rest():
 
 def test_rows_keep_the_side_they_name():
     with Spool() as spool:
-        found = gather(records("a", "b"), spool, Plan(by_own_split=True), Tally())
+        found = gathered(records("a", "b"), spool, Plan(by_own_split=True))
         assert found.sides == {0: "old", 1: "old"}
         assert [row["split"] for row in found] == ["old", "old"]
     with Spool() as spool:
-        assert gather(records("a"), spool, Plan(), Tally()).sides == {}
+        assert gathered(records("a"), spool, Plan()).sides == {}
 
 
 def test_examples_come_from_the_first_side_and_never_from_the_own_group(write):
@@ -66,7 +80,7 @@ def test_examples_come_from_the_first_side_and_never_from_the_own_group(write):
     tally = Tally(rows_in=12, out=12)
     with Spool() as spool:
         splitter = Splitter({"train": 0.5, "test": 0.5}, exact=True)
-        found = gather(rows, spool, Plan(splitter=splitter), tally)
+        found = gathered(rows, spool, Plan(splitter=splitter))
         made = list(found.instructed([template], tally))
     side = {record["fields"]["text"]: record["split"] for record in made}
     group = {row["text"]: row["group"] for row in rows}
@@ -83,14 +97,14 @@ def test_phrasings_are_counted_and_rows_that_fit_none_named():
     rows = [Record({"id": "1", "text": "t", "label": "l"}), Record({"id": "2"} | chat)]
     tally = Tally(rows_in=2, out=2)
     with Spool() as spool:
-        found = gather(rows, spool, Plan(), Tally())
+        found = gathered(rows, spool, Plan())
         made = list(found.instructed([Instructions("classification:phrasings=all")], tally))
     assert [record["id"] for record in made] == ["1-p1", "1-p2", "1-p3", "2"]
     assert (tally.out, tally.added) == (4, {"one row, several phrasings": 2})
     tally.check()
     rows = [Record({"id": "1", "text": "t", "origin": "f:7"})]
     with Spool() as spool:
-        found = gather(rows, spool, Plan(), Tally())
+        found = gathered(rows, spool, Plan())
         with pytest.raises(UserError, match=r"f:7: .* \(ner: entities, text; code: code, text\)"):
             list(found.instructed([Instructions("ner"), Instructions("code")], tally))
 
@@ -103,7 +117,7 @@ def test_labels_are_balanced_on_the_first_side_alone():
     tally = Tally(rows_in=40, out=40)
     with Spool() as spool:
         splitter = Splitter({"train": 0.5, "test": 0.5}, exact=True)
-        found = gather(rows, spool, Plan(splitter=splitter, balance="label"), tally)
+        found = gathered(rows, spool, Plan(splitter=splitter, balance="label"))
         list(found.dropped(tally))
         kept = list(found)
     counts = Counter((row["split"], row["label"]) for row in kept)
@@ -125,7 +139,7 @@ def test_augmented_rows_are_on_the_first_side_alone(exact):
     tally = Tally(rows_in=40, out=40)
     with Spool() as spool:
         plan = Plan(splitter=Splitter({"train": 0.7, "test": 0.3}, exact=exact))
-        found = gather(rows_with_copies(), spool, plan, tally)
+        found = gathered(rows_with_copies(), spool, plan)
         dropped = list(found.dropped(tally))
         kept = list(found)
     sides = {row["id"]: row["split"] for row in kept}
@@ -142,11 +156,11 @@ def test_augmented_rows_are_on_the_first_side_alone(exact):
 def test_augmented_rows_that_name_a_side():
     tally = Tally(rows_in=40, out=40)
     with Spool() as spool:
-        found = gather(rows_with_copies(), spool, Plan(by_own_split=True), tally)
+        found = gathered(rows_with_copies(), spool, Plan(by_own_split=True))
         list(found.dropped(tally))
         kept = list(found)
     assert Counter((row["split"], "augmented" in row) for row in kept) == {
         ("train", False): 15, ("train", True): 15, ("test", False): 5,
     }  # fmt: skip
     with Spool() as spool:  # without sides nothing is dropped
-        assert len(gather(rows_with_copies(), spool, Plan(), tally).kept()) == 40
+        assert len(gathered(rows_with_copies(), spool, Plan()).kept()) == 40

@@ -15,7 +15,7 @@ from instructune.errors import UserError
 from instructune.measuring import Metric
 from instructune.metrics import metrics
 from instructune.predictions import Answer
-from instructune.statistics import exact_sums
+from instructune.statistics.tables import exact_sums
 from tests.scored import measured
 
 TWO = ["A. one is 1", "B. two is 2"]
@@ -41,8 +41,10 @@ FIELDS = {
     "checks": [{"check": "no_commas"}, {"check": "max_words", "args": {"n": 1}}],
 }
 SERVED = {name: metrics.facts(name)["REFERENCES"] or ("none",) for name in metrics.names()}
-# metrics of other references, or with options that must be given, have their own tests
-NAMES = [n for n, kinds in SERVED.items() if set(kinds) & set(KINDS) and n != "toxic_rate"]
+# metrics with options that must be given, and those of rows that belong together, have their own
+OWN = {"toxic_rate", "parity_gap", "odds_gap", "score_gap", "worst_case", "perturbation_drop"}
+OWN |= {"flip_rate", "pair_preference"}
+NAMES = [n for n, kinds in SERVED.items() if set(kinds) & set(KINDS) and n not in OWN]
 
 
 def rows_for(name):

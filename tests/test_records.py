@@ -57,12 +57,15 @@ def test_every_field_of_a_summary_is_in_the_table():
         "n",
         "n_expected",
         "n_errors",
+        "n_clusters",
         "by",
         "signature",
+        "chance",
         "baseline",
         "delta",
         "delta_ci95",
         "p",
+        "p_adjusted",
         "details",
     ]
 

@@ -24,7 +24,7 @@ def deal(rows: list[dict[str, Any]], sides: Any = HALVES, kept: Any = None, **op
         for number, row in enumerate(rows):
             record = Record({"id": str(number)} | row)
             spool.append(record)
-            found.see(record)
+            found.see(found.glean([record]))
         return found.deal(spool, range(len(rows)) if kept is None else kept)
 
 

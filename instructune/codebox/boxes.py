@@ -82,8 +82,7 @@ class Box:
         return self
 
     def __exit__(self, *error: object) -> None:
-        for warden in self._all:
-            warden.close()
+        self._end()
 
     def run(self, jobs: Sequence[Job], limits: Limits = _USUAL) -> list[Verdict]:
         """A verdict a job, in the same order; neither order nor workers change any."""
@@ -94,10 +93,16 @@ class Box:
         try:
             return list(pool.map(lambda job: self._judge(job, limits), jobs))
         except BaseException:
-            self.__exit__()  # so that nothing is waited for
+            self._end()  # so that nobody waits for a job that runs
             raise
         finally:
             pool.shutdown(cancel_futures=True)
+            if any(warden.closed for warden in self._all):
+                self._all, self._idle = [], SimpleQueue()  # the next run starts afresh
+
+    def _end(self) -> None:
+        for warden in self._all:
+            warden.close()
 
     def _start(self) -> None:
         try:
@@ -114,6 +119,8 @@ class Box:
             try:
                 verdict = warden.judge(job, limits)
             except (Broken, OSError) as error:
+                if warden.closed:  # the whole box is ending
+                    raise
                 with self._lock:
                     self._replace(warden)
                 if attempt:
@@ -135,6 +142,8 @@ def _unavailable(error: Exception) -> UserError:
 
 class Warden:
     """A process of `warden.main` and the socket to it."""
+
+    closed = False
 
     def __init__(self) -> None:
         if sys.platform != "linux":
@@ -162,6 +171,7 @@ class Warden:
 
     def close(self) -> None:
         """End it and all that it started."""
+        self.closed = True
         with suppress(OSError):
             self._control.shutdown(socket.SHUT_RDWR)
         self._control.close()

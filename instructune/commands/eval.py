@@ -46,16 +46,60 @@ def evaluate(
         ),
     ] = list(EvalConfig.metric),  # noqa: B006
     by: Annotated[
-        list[str], typer.Option(metavar="FIELD", help="Summarise each value of a field as well.")
+        list[str],
+        typer.Option(
+            metavar="FIELD[,FIELD…]",
+            help="Summarise each value of a field, or each combination, as well.",
+        ),
     ] = list(EvalConfig.by),  # noqa: B006
+    seen: Annotated[
+        list[str],
+        typer.Option(
+            metavar="FILE", help="Rows it was trained on; what shares 13 words is scored apart."
+        ),
+    ] = list(EvalConfig.seen),  # noqa: B006
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FIELD",
+            help="Rows with one value of it belong together: the unit of intervals and tests.",
+        ),
+    ] = EvalConfig.cluster,
+    adjust: Annotated[
+        str,
+        typer.Option(
+            metavar="HOW",
+            help="P-values for the number of tests made: holm, bh (Benjamini-Hochberg) or none.",
+        ),
+    ] = EvalConfig.adjust,
     fail_if: Annotated[
         list[str],
         typer.Option(
             metavar="EXPR",
-            help="Exit 3 if it holds: METRIC[.value|low|high|delta|p][@field=value] OP NUMBER "
-            "[and ...].",
+            help="Exit 3 if it holds: METRIC[.value|low|high|delta|delta_low|delta_high|p|"
+            "p_adjusted|n|n_errors][@field=value,…] OP NUMBER [surely] [and …]; surely: so for "
+            "the whole 95 % interval of value or delta.",
         ),
     ] = list(EvalConfig.fail_if),  # noqa: B006
+    gates: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="TOML with more of them: fail-if = [EXPR, …], or [[gate]] tables with fail-if, "
+            "name and reason.",
+        ),
+    ] = EvalConfig.gates,
+    undecided: Annotated[
+        str,
+        typer.Option(
+            metavar="pass|fail",
+            help="What a gate does that the data cannot decide: it is told, or exits 3.",
+        ),
+    ] = EvalConfig.undecided,
+    junit: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="The verdicts as JUnit XML, a test case a gate."),
+    ] = EvalConfig.junit,
     resamples: Annotated[
         int | None,
         typer.Option(help="Bootstrap resamples; default 10,000, above 20,000 rows 2,000."),
@@ -79,9 +123,14 @@ def evaluate(
     if not json and sys.stderr.isatty():
         _show(found)
     else:
-        lines = [*_told(found), *_aligned(_cells(found.summaries)), *_fired(found)]
+        lines = [
+            *_told(found),
+            *_aligned(_cells(found.summaries)),
+            *_outlook(found),
+            *_fired(found),
+        ]
         options.report("\n".join(map(visible, lines)), found.as_dict(), json)
-    if any(verdict.fired for verdict in found.verdicts):
+    if any(verdict.fails(settings.undecided) for verdict in found.verdicts):
         raise typer.Exit(int(Exit.GATE))
 
 
@@ -95,32 +144,57 @@ def _told(found: Evaluation) -> list[str]:
 
 
 def _fired(found: Evaluation) -> list[str]:
-    return [f"gate: {verdict}" for verdict in found.verdicts if verdict.fired]
+    return [f"gate: {verdict}" for verdict in found.verdicts if verdict.outcome != "passed"]
+
+
+def _outlook(found: Evaluation) -> list[str]:
+    """What the comparison with the baseline could tell, a line a metric."""
+    lines = []
+    for summary in found.summaries:
+        paired = (summary.get("details") or {}).get("paired")
+        if summary["by"] or not paired or paired["detectable"] is None:
+            continue
+        units = "clusters" if "n_clusters" in summary else "ids"
+        line = (
+            f"{summary['metric']}: with {paired['units']} {units}, a true difference of "
+            f"{paired['detectable']:.3f} is found 8 times in 10"
+        )
+        if paired["needed_n"] is not None:
+            line += f"; one of {abs(summary['delta']):.3f} with {paired['needed_n']}"
+        lines.append(line)
+    return lines
 
 
 def _cells(summaries: Sequence[Mapping[str, Any]]) -> list[list[str]]:
     """The table as texts, a header first; columns that nobody fills are left out."""
-    rows = [["metric", "slice", "value", "95% interval", "n", "baseline", "delta", "95%", "p"]]
-    for summary in summaries:
-        by = summary["by"] or {}
-        rows.append(
-            [
-                summary["metric"],
-                " ".join(f"{field}={value}" for field, value in by.items()),
-                _number(summary["value"]),
-                _pair(summary["ci95"]),
-                str(summary["n"]),
-                _number(summary.get("baseline")),
-                _number(summary.get("delta"), "+"),
-                _pair(summary.get("delta_ci95"), "+"),
-                _p_value(summary.get("p")),
-            ]
-        )
-    if not any(summary["by"] for summary in summaries):
-        rows = [row[:1] + row[2:] for row in rows]
-    if "baseline" not in summaries[0]:
-        rows = [row[:-4] for row in rows]
-    return rows
+    rows = [_row(summary) for summary in summaries]
+    paired = "baseline" in summaries[0]
+    unused = {
+        "slice": not any(summary["by"] for summary in summaries),
+        "clusters": "n_clusters" not in summaries[0],
+        "chance": all(summary["chance"] is None for summary in summaries),
+        "p adj": sum(summary.get("p_adjusted") is not None for summary in summaries) < 2,
+    } | dict.fromkeys(("baseline", "delta", "95%", "p"), not paired)
+    shown = [name for name in rows[0] if not unused.get(name)]
+    return [shown, *([row[name] for name in shown] for row in rows)]
+
+
+def _row(summary: Mapping[str, Any]) -> dict[str, str]:
+    n, expected = summary["n"], summary["n_expected"]
+    return {
+        "metric": summary["metric"],
+        "slice": " ".join(f"{field}={value}" for field, value in (summary["by"] or {}).items()),
+        "value": _number(summary["value"]),
+        "95% interval": _pair(summary["ci95"]),
+        "n": str(n) if n == expected else f"{n} of {expected}",
+        "clusters": str(summary.get("n_clusters")),
+        "chance": _number(summary["chance"]),
+        "baseline": _number(summary.get("baseline")),
+        "delta": _number(summary.get("delta"), "+"),
+        "95%": _pair(summary.get("delta_ci95"), "+"),
+        "p": _p_value(summary.get("p")),
+        "p adj": _p_value(summary.get("p_adjusted")),
+    }
 
 
 def _number(value: float | None, sign: str = "") -> str:
@@ -171,5 +245,5 @@ def _show(found: Evaluation) -> None:
     for row in rows[1:]:
         table.add_row(*map(Text, row))
     console = Console(stderr=True, soft_wrap=True)
-    for part in (*_told(found), table, *_fired(found)):
+    for part in (*_told(found), table, *_outlook(found), *_fired(found)):
         console.print(Text(visible(part)) if isinstance(part, str) else part)

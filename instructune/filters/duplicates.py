@@ -6,7 +6,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from instructune.errors import usage
 from instructune.neighbours import Neighbours, jaccard
@@ -67,15 +67,24 @@ class Filter:
             for first, (_, name) in zip(stays, keys, strict=True)
         ]
 
-    def see(self, record: Record) -> None:
-        """Take in the next row."""
-        text = self._text(record)
-        number = len(self._firsts)
-        self._firsts.append(self._keys.setdefault(_key(text), number))
-        self._lengths.append(len(answer_of(record) or ""))
-        self._ids.append(record["id"])
+    def glean(self, records: Sequence[Record]) -> Any:
+        """Of each record the hash of what is compared, its id and length; and all signatures."""
+        texts = [self._text(record) for record in records]
+        rows = [
+            (_key(text), record["id"], len(answer_of(record) or ""))
+            for text, record in zip(texts, records, strict=True)
+        ]
+        return rows, self._near.sign(texts) if self._near else None
+
+    def see(self, gleaned: Any) -> None:
+        """Take in the next rows."""
+        rows, signatures = gleaned
+        for key, name, length in rows:
+            self._firsts.append(self._keys.setdefault(key, len(self._firsts)))
+            self._ids.append(name)
+            self._lengths.append(length)
         if self._near:
-            self._near.add(text)
+            self._near.add(signatures)
 
     def reasons(self, rows: Spool) -> dict[int, Reason]:
         """Why rows are dropped, by number; each reason names the row that stays."""

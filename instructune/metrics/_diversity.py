@@ -9,7 +9,7 @@ import numpy as np
 
 from instructune.metrics._ratios import ratio
 from instructune.predictions import Answer
-from instructune.statistics import on_grid
+from instructune.statistics.tables import on_grid
 from instructune.texts import words
 
 Valuation = Callable[[np.ndarray], np.ndarray]

@@ -23,8 +23,9 @@ def mean_of_rows(
         scores = [worst if a.prediction is None else row_score(a, *options) for a in answers]
         return np.column_stack([np.array(scores, dtype=float), np.ones(len(scores))])
 
-    def value(sums: np.ndarray, *_: Any) -> np.ndarray:
-        """Sum of scores by number of rows."""
-        return sums[..., 0] / sums[..., 1]
+    return statistics, mean_of_table
 
-    return statistics, value
+
+def mean_of_table(sums: np.ndarray, options: object = None) -> np.ndarray:
+    """The first column's sum by the second's."""
+    return sums[..., 0] / sums[..., 1]

@@ -14,6 +14,7 @@ REFERENCES = ("text", "label")
 HIGHER_IS_BETTER = True
 RANGE = (0.0, float("inf"))
 MEAN_OF_ROWS = True
+CHANCE = False  # it has no right answers to guess
 SIGNATURE = "cjk:characters|empty:0"
 PAPER = "https://aclanthology.org/N18-1065"
 

@@ -15,6 +15,7 @@ from instructune.predictions import Answer
 REFERENCES = ("text", "label")
 HIGHER_IS_BETTER = True
 RANGE = (0.0, 1.0)
+CHANCE = False  # it has no right answers to guess
 SIGNATURE = "case:lower|cjk:characters|resamples:shares"
 PAPER = "https://aclanthology.org/N16-1014"
 

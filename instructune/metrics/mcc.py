@@ -12,7 +12,9 @@ import numpy as np
 
 from instructune.metrics._labels import reference_labels, true_and_predicted
 from instructune.metrics._ratios import ratio
+from instructune.metrics._table import filled
 from instructune.predictions import Answer
+from instructune.statistics.tables import on_grid
 
 REFERENCES = ("label", "text")
 HIGHER_IS_BETTER = True
@@ -31,13 +33,19 @@ def evaluator(answers: Sequence[Answer]) -> Callable[[np.ndarray], np.ndarray]:
     place: dict[str | None, int] = {label: i for i, label in enumerate(labels)}
     for _, predicted in pairs:
         place.setdefault(predicted, len(place))
-    sides = [np.array([place[pair[side]] for pair in pairs]) for side in (0, 1)]
-    hits = sides[0] == sides[1]
+    size = len(place)
+    cells = []  # truths by label, predictions by label, hits
+    for row, (true, predicted) in enumerate(pairs):
+        cells += [(row, place[true], 1.0), (row, size + place[predicted], 1.0)]
+        cells += [(row, 2 * size, 1.0)] if true == predicted else []
+    table = filled(cells, (len(pairs), 2 * size + 1))
 
     def value(weights: np.ndarray) -> np.ndarray:
-        counts = [[np.bincount(side, row, len(place)) for row in weights] for side in sides]
-        truths, predictions = np.array(counts)
-        total, right = weights.sum(axis=1), (weights * hits).sum(axis=1)
+        if not np.array_equal(weights, np.rint(weights)):
+            weights = on_grid(weights, len(pairs))
+        sums = weights @ table  # exact, in whatever order it is added up
+        truths, predictions, right = sums[:, :size], sums[:, size:-1], sums[:, -1]
+        total = truths.sum(axis=1)
         met = (truths * predictions).sum(axis=1)
         spread = [total**2 - (part**2).sum(axis=1) for part in (truths, predictions)]
         return ratio(right * total - met, np.sqrt(spread[0]) * np.sqrt(spread[1]))

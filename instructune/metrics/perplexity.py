@@ -12,7 +12,7 @@ import numpy as np
 from instructune.metrics._fields import reference_logprob
 from instructune.predictions import Answer
 
-REFERENCES = ("text", "label")
+REFERENCES = ()
 HIGHER_IS_BETTER = False
 RANGE = (1.0, float("inf"))
 SIGNATURE = "weighted:tokens"

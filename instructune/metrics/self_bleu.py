@@ -21,6 +21,7 @@ REFERENCES = ("text", "label")
 HIGHER_IS_BETTER = False
 RANGE = (0.0, 100.0)
 WORST = 100.0
+CHANCE = False  # it has no right answers to guess
 SIGNATURE = "sentence_bleu:effective_order,smooth:exp|pool:fixed"
 PAPER = "https://arxiv.org/abs/1802.01886"
 

@@ -8,15 +8,30 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
-from instructune import codetests, files, gates, lineage, measuring, predictions, scoring
+from instructune import (
+    codetests,
+    conditions,
+    files,
+    gates,
+    lineage,
+    measuring,
+    predictions,
+    scoring,
+)
+from instructune.conditions import Gate
 from instructune.configs import EvalConfig
 from instructune.errors import usage
-from instructune.gates import Gate, Verdict
+from instructune.filters import filters
+from instructune.gates import Verdict, Written
 from instructune.jsonl import RowWriter
+from instructune.junit import junit
 from instructune.metrics import metrics
 from instructune.predictions import Answer, Predictions
-from instructune.scoring import Summary
-from instructune.statistics import default_resamples
+from instructune.records import Record
+from instructune.statistics.resampling import default_resamples
+from instructune.summaries import Plan, Summary, fields_of, summarise
+
+_SEEN = "seen"  # in training
 
 
 @dataclass(frozen=True)
@@ -35,10 +50,7 @@ class Evaluation:
             "summaries": shown,
             "chosen_by": self.chosen_by,
             "notes": self.notes,
-            "gates": [
-                {"gate": v.gate.text, "numbers": list(v.numbers), "fired": v.fired}
-                for v in self.verdicts
-            ],
+            "gates": [verdict.as_dict() for verdict in self.verdicts],
         }
 
 
@@ -49,35 +61,41 @@ def evaluate(config: EvalConfig) -> Evaluation:
 
 
 def _evaluate(config: EvalConfig) -> Evaluation:
-    conditions = _preflight(config)
+    asked = _preflight(config)
     inputs = _read(config)
-    gated = [comparison.metric for gate in conditions for comparison in gate.comparisons]
+    gated = [comparison.metric for gate in asked for comparison in gate.comparisons]
     needed = scoring.need_references([*config.metric, *gated])
     answers = predictions.answers(inputs.system, needed=needed)
     pairs = None
     if inputs.baseline:
         pairs = predictions.paired(inputs.system, answers, inputs.baseline)
+    if config.seen:
+        answers = _told_apart(config.seen, answers)
     names, chosen_by = scoring.choose(config.metric, gated, answers)
-    plan = scoring.Plan(
-        names,
-        config.by,
-        config.resamples or default_resamples(len(answers)),
-        config.seed,
-        _missing(answers) if config.references else {},
+    plan = Plan(
+        names=names,
+        by=_slices(config),
+        resamples=config.resamples or default_resamples(len(answers)),
+        seed=config.seed,
+        missing=_missing(answers) if config.references else {},
+        cluster=config.cluster,
+        adjust=config.adjust,
     )
-    summaries = scoring.summarise(plan, answers, pairs)
-    verdicts = [gates.judge(gate, summaries) for gate in conditions]
+    summaries = summarise(plan, answers, pairs)
+    verdicts = [gates.judge(gate, summaries) for gate in asked]
     _write(config, summaries, names, answers, inputs.hashes)
+    if config.junit:
+        files.write_bytes(config.junit, junit(verdicts, undecided=config.undecided))
     return Evaluation(summaries, chosen_by, verdicts, inputs.notes + _told_errors(pairs))
 
 
 def _preflight(config: EvalConfig) -> list[Gate]:
     """Refuse wrong names, gates and outputs before anything is read."""
-    sources = [config.predictions or files.STDIO, config.references, config.baseline]
-    named = [name for name in sources if name]
+    sources = [config.predictions or files.STDIO, config.references, config.baseline, config.gates]
+    named = [name for name in (*sources, *config.seen) if name]
     if named.count(files.STDIO) > 1:
-        raise usage("standard input can serve only one of predictions, references and baseline")
-    outputs = [name for name in (config.output, config.scores, config.manifest) if name]
+        raise usage("standard input can serve only one of what is read")
+    outputs = [name for name in _outputs(config) if name]
     files.check_outputs(outputs)
     for output in outputs:
         files.check_creatable(output)
@@ -86,19 +104,26 @@ def _preflight(config: EvalConfig) -> list[Gate]:
         name, _, _ = metrics.configure(spec)
         if metrics.facts(name).get("RUNS_CODE"):
             codetests.refuse_unless_allowed(name)
-    conditions = [_condition(text, config.metric) for text in config.fail_if]
-    for gate in conditions:
-        gates.check(gate, by=config.by, baseline=config.baseline is not None)
-    return conditions
+    written = [Written(text, None, None, "--fail-if") for text in config.fail_if]
+    written += gates.read_gates(config.gates) if config.gates else []
+    found = [_gate(gate, config.metric) for gate in written]
+    slices = [fields_of(asked) for asked in _slices(config)]
+    for gate in found:
+        gates.check(gate, by=slices, baseline=config.baseline is not None, adjust=config.adjust)
+    return found
 
 
-def _condition(text: str, asked: Sequence[str]) -> Gate:
+def _outputs(config: EvalConfig) -> tuple[str | None, ...]:
+    return config.output, config.scores, config.manifest, config.junit
+
+
+def _gate(written: Written, asked: Sequence[str]) -> Gate:
     """The gate over metrics as they were asked for, options and all."""
-    gate = gates.parse(text, metrics.names())
+    gate = conditions.parse(written.text, metrics.names(), written.where)
     for comparison in gate.comparisons:
         metrics.configure(comparison.metric)
     named = (c._replace(metric=measuring.resolved(c.metric, asked)) for c in gate.comparisons)
-    return replace(gate, comparisons=tuple(named))
+    return replace(gate, comparisons=tuple(named), name=written.name, reason=written.reason)
 
 
 @dataclass(frozen=True)
@@ -127,6 +152,21 @@ def _read(config: EvalConfig) -> _Inputs:
         if baseline:
             baseline = predictions.join_references(baseline, config.references, records)
     return _Inputs(system, baseline, hashes, notes)
+
+
+def _slices(config: EvalConfig) -> list[str]:
+    return [*config.by, *([_SEEN] if config.seen else [])]
+
+
+def _told_apart(names: Sequence[str], answers: Sequence[Answer]) -> list[Answer]:
+    """Each row with whether it shares a run of words with rows of these files."""
+    contamination = filters["contamination"]
+    touches = contamination.Filter(contamination.Options(tuple(names)))
+    told = []
+    for answer in answers:
+        row = Record(answer.row)
+        told.append(answer._replace(row=row | {_SEEN: touches(row) is not None}))
+    return told
 
 
 def _missing(answers: Sequence[Answer]) -> dict[str, int]:

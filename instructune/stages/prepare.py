@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ from instructune.rowwork import Outcome
 from instructune.sources import Reading, read_outcomes
 from instructune.splits import Splitter
 from instructune.spool import Spool, decoded
-from instructune.steps import Change, Steps
+from instructune.steps import Change, Gleaner, Steps
 from instructune.tally import Tally
 from instructune.tokencounts import token_counter, token_size
 
@@ -53,10 +53,12 @@ def prepare(config: PrepareConfig) -> Prepared:
     with ExitStack() as stack:
         reject = _writer(stack, config.rejects) or (lambda bad: None)
         drop = clusters.watching(_writer(stack, config.dropped))
-        outcomes = _read(config, steps, tally, lambda bad: reject(bad._asdict()))
-        rows = _rows(outcomes, agreement, drop, explained, set(config.explain))
+        gleaners = plan.gleaners() if plan or templates else []
+        outcomes = _read(config, steps, gleaners, tally, lambda bad: reject(bad._asdict()))
+        outcomes = _noted(outcomes, agreement, drop, explained, set(config.explain))
+        rows: Iterable[Any] = (row for outcome in outcomes for row in outcome.made)
         if plan or templates:
-            found = gather(map(decoded, rows), stack.enter_context(Spool()), plan, tally)
+            found = gather(outcomes, stack.enter_context(Spool()), plan)
             for record in found.dropped(tally):
                 drop(record)
             rows = found.instructed(templates, tally) if templates else iter(found)
@@ -83,7 +85,11 @@ def prepare(config: PrepareConfig) -> Prepared:
 
 
 def _read(
-    config: PrepareConfig, steps: Steps, tally: Tally, reject: Callable[[BadRow], None]
+    config: PrepareConfig,
+    steps: Steps,
+    gleaners: Sequence[Gleaner],
+    tally: Tally,
+    reject: Callable[[BadRow], None],
 ) -> Iterator[Outcome]:
     reading = Reading(
         config.format, config.field, config.id, config.bad_rows, config.container, config.encoding
@@ -94,26 +100,27 @@ def _read(
         tally,
         steps,
         explain=config.explain,
+        gleaners=gleaners,
         reject=reject,
         processes=config.workers or workers.count(),
     )
 
 
-def _rows(
+def _noted(
     outcomes: Iterable[Outcome],
     agreement: Agreement,
     drop: Write,
     explained: dict[str, list[Change]],
     asked: set[str],
-) -> Iterator[Record | Encoded]:
-    """What the steps left; what they dropped, and how they changed what was asked for, aside."""
+) -> Iterator[Outcome]:
+    """The outcomes; what was dropped, and how what was asked for changed, is set aside."""
     for outcome in outcomes:
         for name, given in outcome.annotated:
             agreement.add(name, given)
         for record in outcome.dropped:
             drop(record)
         explained |= outcome.explained
-        yield from outcome.made  # type: ignore[misc]
+        yield outcome
     if missing := asked - explained.keys():
         raise UserError(f"no record has the id {min(missing)!r}", where="--explain")
 

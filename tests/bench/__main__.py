@@ -12,6 +12,7 @@ NAMES = (
     "smoke",
     "training",
     "generation",
+    "evaluation",
 )
 
 for name in sys.argv[1:] or NAMES:

@@ -8,19 +8,18 @@ from instructune.codebox.rooms import _unescaped
 
 def test_the_room_is_bare_and_read_only(sandbox, tmp_path):
     answer = f"""
-import os
+import glob, os
 def around(): return os.getcwd(), os.listdir('.'), os.path.exists({str(tmp_path)!r})
 def missing(): return [p for p in ('/proc/self', '/sys/kernel', '/etc/passwd', '/home', '/var')
                        if os.path.exists(p)]
 def writable():
     found = []
-    for folder, _, _ in os.walk('/'):
+    for folder in ('/', '/tmp', *glob.glob('/*'), *glob.glob('/*/*'), *glob.glob('/*/*/*')):
         try:
             os.close(os.open(folder + '/x', os.O_CREAT | os.O_WRONLY))
             found.append(folder)
         except OSError: pass
-        if folder.count('/') > 3: break
-    return found
+    return sorted(set(found))
 def flags():
     return {{os.statvfs(p).f_flag & os.ST_RDONLY for p in ('/', '/usr', '/dev/null')}}
 """

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from xml.etree import ElementTree
 
 import pytest
 from typer.testing import CliRunner
@@ -48,20 +50,23 @@ def test_summaries_on_stdout_and_a_table_on_stderr(run):
     code, out, err = run("p.jsonl", "--metric", "accuracy", "--resamples", "1000")
     assert code == 0
     (summary,) = map(json.loads, out.splitlines())
+    low = 0.15003898915214958
     assert summary == {
         "metric": "accuracy",
         "value": 0.5,
-        "ci95": [0.0, 1.0],
+        "ci95": [pytest.approx(low), pytest.approx(1 - low)],
         "n": 4,
         "n_expected": 4,
         "n_errors": 1,
         "by": None,
-        "signature": f"accuracy|{RECIPE}|ci:percentile,resamples:1000,seed:0|version:{__version__}",
+        "signature": f"accuracy|{RECIPE}|ci:wilson,resamples:1000,seed:0|version:{__version__}",
+        "chance": 0.75,
+        "details": {"controls": {"constant": 0.75, "guess": 0.625}},
     }
     assert err == (
         "4 of 4 predictions scored, errors: 1; metrics chosen by --metric\n"
-        "metric    value    95% interval  n\n"
-        "accuracy  0.500  0.000 .. 1.000  4\n"
+        "metric    value    95% interval  n  chance\n"
+        "accuracy  0.500  0.150 .. 0.850  4   0.750\n"
     )
 
 
@@ -77,9 +82,9 @@ def test_a_fired_gate_exits_3_after_everything_was_written(run, files):
     assert code == 3
     (summary,) = map(json.loads, out.splitlines())
     assert (summary["baseline"], summary["delta"], summary["p"]) == (1.0, -0.5, 0.5)
-    assert summary["delta_ci95"] == [-1.0, 0.0]
+    assert summary["delta_ci95"] == pytest.approx([-0.92973138, 0.26306471])
     assert summary["signature"].endswith(
-        f"|delta_ci:percentile|p:sign_flip,exact|version:{__version__}"
+        f"|delta_ci:bonett_price|p:mcnemar,exact|adjust:holm,tests:1|version:{__version__}"
     )
     assert [json.loads(line)["scores"] for line in (files / "s.jsonl").open()] == [
         {"accuracy": 1.0},
@@ -89,8 +94,10 @@ def test_a_fired_gate_exits_3_after_everything_was_written(run, files):
     ]
     assert err == (
         "4 of 4 predictions scored, errors: 1; metrics chosen by --metric\n"
-        "metric    value    95% interval  n  baseline   delta               95%      p\n"
-        "accuracy  0.500  0.000 .. 1.000  4     1.000  -0.500  -1.000 .. +0.000  0.500\n"
+        "metric    value    95% interval  n  chance  baseline   delta               95%      p\n"
+        "accuracy  0.500  0.150 .. 0.850  4   0.750     1.000  -0.500  -0.930 .. +0.263  0.500\n"
+        "accuracy: with 4 ids, a true difference of 0.809 is found 8 times in 10; "
+        "one of 0.500 with 11\n"
         "gate: accuracy.delta < 0 is true: -0.5\n"
     )
 
@@ -100,16 +107,59 @@ def test_slices_have_lines_of_their_own(run):
     assert code == 0
     found = [(s["by"], s["n"], s["value"], s["ci95"]) for s in map(json.loads, out.splitlines())]
     assert found == [
-        (None, 4, 0.5, [0.0, 1.0]),
+        (None, 4, 0.5, pytest.approx([0.15003898915214958, 0.8499610108478504])),
         ({"lang": "en"}, 2, 1.0, [pytest.approx(0.3423802275066534), 1.0]),
         ({"lang": "zh"}, 2, 0.0, [0.0, pytest.approx(0.6576197724933466)]),
     ]
     assert err.splitlines()[1:] == [
-        "metric    slice    value    95% interval  n",
-        "accuracy           0.500  0.000 .. 1.000  4",
-        "accuracy  lang=en  1.000  0.342 .. 1.000  2",
-        "accuracy  lang=zh  0.000  0.000 .. 0.658  2",
+        "metric    slice    value    95% interval  n  chance",
+        "accuracy           0.500  0.150 .. 0.850  4   0.750",
+        "accuracy  lang=en  1.000  0.342 .. 1.000  2   0.500",
+        "accuracy  lang=zh  0.000  0.000 .. 0.658  2   1.000",
     ]
+
+
+@pytest.mark.parametrize(
+    ("undecided", "code", "counts"), [("pass", 0, ("0", "1")), ("fail", 3, ("1", "0"))]
+)
+def test_a_gate_that_the_data_cannot_decide(run, files, undecided, code, counts):
+    (files / "g.toml").write_text('[[gate]]\nfail-if = "accuracy < 0.6 surely"\nname = "floor"\n')
+    args = ["p.jsonl", "--gates=g.toml", "--junit=j.xml", f"--undecided={undecided}", "-o", "o"]
+    found = run(*args)
+    assert found[0] == code
+    assert found[2].splitlines()[-1] == (
+        "gate: floor: accuracy < 0.6 surely is undecided, too few data: 0.5 in 0.150039 .. 0.849961"
+    )
+    suite = ElementTree.parse(files / "j.xml").getroot()
+    assert (suite.get("failures"), suite.get("skipped")) == counts
+
+
+def test_clusters_and_crossed_slices_in_the_table(run):
+    code, _, err = run(
+        "p.jsonl", "--metric=accuracy", "--by=lang,label", "--cluster=lang", "--baseline=b.jsonl"
+    )
+    assert code == 0
+    assert err.splitlines()[1:4] == [
+        "metric    slice              value    95% interval  n  clusters  chance  baseline   delta"
+        "               95%      p  p adj",
+        "accuracy                     0.500  0.000 .. 1.000  4         2   0.750     1.000  -0.500"
+        "  -1.000 .. +1.000  1.000  1.000",
+        "accuracy  lang=en label=no   1.000  0.207 .. 1.000  1         1   1.000     1.000  +0.000"
+        "  -0.793 .. +0.793  1.000  1.000",
+    ]
+
+
+def test_samples_that_are_missing_are_told_by_slice(run, files):
+    rows = [{"id": "b", "prediction": "x", "sample": s} for s in range(2)]
+    rows += [{"id": "a", "prediction": "x"}]
+    (files / "s.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    references = [{"id": i, "text": i, "label": "x", "lang": i} for i in "ab"]
+    (files / "r.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in references))
+    code, _, err = run("s.jsonl", "--references=r.jsonl", "--metric=accuracy", "--by=lang")
+    assert code == 0
+    assert err.splitlines()[0].startswith("3 of 4 predictions scored")
+    found = [re.split(r"  +", line.rstrip())[-2] for line in err.splitlines()[3:]]
+    assert found == ["3 of 4", "1 of 2", "2"]
 
 
 def test_default_metrics_are_named_with_what_chose_them(run):
@@ -128,6 +178,7 @@ def test_the_report_as_json(run):
     assert code == 3
     report = json.loads(err)
     summaries = [json.loads(line) for line in out.splitlines()]
+    assert summaries[0].pop("details").keys() == {"paired", "controls"}
     assert summaries[1].pop("details")["confusion"] == {
         "rows": ["no", "yes"],
         "columns": ["no", "yes", "(error)"],
@@ -138,7 +189,14 @@ def test_the_report_as_json(run):
         "chosen_by": "label references",
         "notes": [],
         "gates": [
-            {"gate": "f1 > 0.2", "numbers": [summaries[1]["value"]], "fired": True},
+            {
+                "gate": "f1 > 0.2",
+                "name": None,
+                "reason": None,
+                "verdict": "fired",
+                "numbers": [summaries[1]["value"]],
+                "intervals": [None],
+            },
         ],
     }
 

@@ -49,6 +49,27 @@ def test_shared_runs(against, value, touched):
     assert reason is None or reason == "shares text with evaluation rows"
 
 
+def chat(*said: str) -> dict:
+    roles = ("system", "user", "assistant")
+    turns = [{"role": role, "content": text} for role, text in zip(roles, said, strict=True)]
+    return {"messages": turns}
+
+
+def test_how_a_task_is_put_is_not_what_is_asked(write):
+    task = "Answer with one word of the list and nothing else, whatever the customer may say: "
+    system = "You are the friendly assistant of a shop and always answer in a short sentence."
+    rows = [chat(system, task + word, word) for word in WORDS[:12]]
+    found = Filter(Options((write("t.jsonl", rows),)))
+    assert found(Record({"id": "1"} | chat(system, task + "card", "yes"))) is None
+    few = Filter(Options((write("f.jsonl", rows[:10] + rows[:10]),)))  # no more than ten of them
+    assert few(Record({"id": "1"} | chat(system, task + "card", "yes")))
+    assert few(Record({"id": "1"} | chat(system, "hi", "yes"))) is None
+    strict = Filter(Options((write("g.jsonl", rows[:2]),), common=1))
+    assert strict(Record({"id": "1"} | chat(system, task + "card", "yes"))) is None
+    with pytest.raises(UserError, match="must be at least 1"):
+        Options(("t.jsonl",), common=0)
+
+
 def test_other_sizes(write):
     found = Filter(Options((write("t.jsonl", [{"text": "a b c d"}]),), n=3))
     assert found(text("x b c d"))

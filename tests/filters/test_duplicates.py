@@ -34,7 +34,7 @@ def drop(rows: list[dict[str, Any]] = ROWS, **options: Any) -> dict[int, tuple[s
         for number, row in enumerate(rows):
             record = Record({"id": str(number)} | row)
             spool.append(record)
-            found.see(record)
+            found.see(found.glean([record]))
         return {
             number: (str(reason), int(reason.facts["duplicate_of"]))
             for number, reason in found.reasons(spool).items()
@@ -76,7 +76,7 @@ def test_near_duplicates_are_told_how_near():
         for number, row in enumerate(ROWS):
             record = Record({"id": str(number)} | row)
             spool.append(record)
-            found.see(record)
+            found.see(found.glean([record]))
         facts = {number: reason.facts for number, reason in found.reasons(spool).items()}
     assert facts[4] == {"duplicate_of": "3", "jaccard": 0.6}
     assert facts[1] == {"duplicate_of": "0"}

@@ -15,7 +15,7 @@ from instructune.errors import UserError
 from instructune.formats import ifeval
 from instructune.measuring import Metric
 from instructune.predictions import Answer
-from instructune.statistics import exact_sums
+from instructune.statistics.tables import exact_sums
 
 checks = Metric("checks")
 LOOSE = Metric("checks:loose=true")

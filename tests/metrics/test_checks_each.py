@@ -6,7 +6,7 @@ import pytest
 
 from instructune.measuring import Metric
 from instructune.predictions import Answer
-from instructune.statistics import exact_sums
+from instructune.statistics.tables import exact_sums
 
 each, LOOSE = Metric("checks_each"), Metric("checks_each:loose=true")
 NO_COMMAS, SHORT = {"check": "no_commas"}, {"check": "max_words", "args": {"n": 2}}

@@ -16,8 +16,8 @@ from instructune import predictions, scoring
 from instructune.errors import UserError
 from instructune.measuring import Metric
 from instructune.predictions import Answer
-from instructune.scoring import Plan
-from instructune.statistics import cluster_means, exact_sums
+from instructune.statistics.tables import exact_sums, unit_means
+from instructune.summaries import Plan, summarise
 
 TOKENS = ["Barack", "Obama", "was", "born", "in", "Hawaii"]
 TAGS = ["B-PER", "I-PER", "O", "O", "O", "B-LOC"]
@@ -197,7 +197,7 @@ def test_samples_of_an_id_are_one_unit():
     answers = tagged(true, [["B-X"], ["B-PER"], ["B-PER"]])
     answers[1] = answers[1]._replace(row=answers[1].row | {"id": "000"})
     metric = Metric("entity_f1:average=macro")
-    sums = exact_sums(cluster_means(metric.statistics(answers), np.array([0, 2])))
+    sums = exact_sums(unit_means(metric.statistics(answers), np.array([0, 2])))
     # PER: 1.5 of 2 found, none wrongly; X is one of two types
     assert float(metric.value(sums)) == pytest.approx((2 * 0.75 / 1.75) / 2)
 
@@ -247,7 +247,7 @@ def test_bootstrap_pairs_and_order(write):
         names, _ = scoring.choose([], [], answers)
         assert names == ["entity_f1"]
         plan = Plan([*names, "entity_f1:average=macro"], (), 300, 0, {})
-        found.append(scoring.summarise(plan, answers, pairs))
+        found.append(summarise(plan, answers, pairs))
         rng.shuffle(rows)
     assert found[0] == found[1]
     summary = found[0][0]

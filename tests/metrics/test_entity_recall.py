@@ -6,7 +6,7 @@ import pytest
 
 from instructune.measuring import Metric
 from instructune.predictions import Answer
-from instructune.statistics import exact_sums
+from instructune.statistics.tables import exact_sums
 
 ROW = {"id": "1", "tokens": ["a", "b", "c"], "tags": ["B-X", "O", "B-Y"]}
 

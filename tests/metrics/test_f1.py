@@ -11,7 +11,7 @@ from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 from instructune.errors import UserError
 from instructune.metrics import _labels, metrics
 from instructune.predictions import Answer
-from instructune.statistics import cluster_means, exact_sums
+from instructune.statistics.tables import exact_sums, unit_means
 
 f1 = metrics["f1"]
 
@@ -116,7 +116,7 @@ def test_of_several_references_the_one_that_was_met_is_true():
 def test_outside_labels_are_counted_once_however_many_samples_an_id_has():
     rows = [("1", "x"), ("1", "x"), ("1", "a"), ("2", "y"), ("3", "x")]
     answers = [Answer(p, ["a"], "label", {"id": name}) for name, p in rows]
-    table = cluster_means(f1.statistics(answers), np.array([0, 3, 4]))
+    table = unit_means(f1.statistics(answers), np.array([0, 3, 4]))
     assert _labels.ratios(exact_sums(table)).n_labels == pytest.approx(1 + 2, abs=1e-12)
 
 

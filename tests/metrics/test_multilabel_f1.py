@@ -11,7 +11,7 @@ from sklearn.preprocessing import MultiLabelBinarizer
 
 from instructune.errors import UserError
 from instructune.measuring import Metric
-from instructune.statistics import exact_sums
+from instructune.statistics.tables import exact_sums
 from tests.scored import answered, measured
 
 TRUE = st.sets(st.sampled_from("abc"), min_size=1).map(sorted)

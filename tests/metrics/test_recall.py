@@ -6,7 +6,7 @@ import pytest
 
 from instructune.metrics import metrics
 from instructune.predictions import Answer
-from instructune.statistics import exact_sums
+from instructune.statistics.tables import exact_sums
 
 
 def test_macro_average_over_true_and_predicted_labels():

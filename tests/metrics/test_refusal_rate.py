@@ -6,7 +6,7 @@ import pytest
 
 from instructune.measuring import Metric
 from instructune.predictions import Answer
-from instructune.statistics import exact_sums
+from instructune.statistics.tables import exact_sums
 
 SAID = [
     "I'm sorry, but I can't help with that.",

@@ -7,7 +7,7 @@ import pytest
 from instructune.errors import UserError
 from instructune.measuring import Metric
 from instructune.predictions import Answer
-from instructune.statistics import exact_sums
+from instructune.statistics.tables import exact_sums
 
 ANN, ROME, ACME = (
     {"start": 0, "end": 3, "type": "PER"},

@@ -9,7 +9,7 @@ import pytest
 from instructune.errors import UserError
 from instructune.measuring import Metric
 from instructune.predictions import Answer
-from instructune.statistics import exact_sums
+from instructune.statistics.tables import exact_sums
 
 DIGEST = hashlib.sha256("fool\n笨蛋".encode()).hexdigest()[:12]
 SAID = ["You FOOL, you fool!", "a foolish thing", "真是笨蛋。", None]

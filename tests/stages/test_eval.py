@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+from dataclasses import replace
 
 import pytest
 
 from instructune import __version__
 from instructune.configs import EvalConfig
 from instructune.errors import Exit, UserError
+from instructune.junit import junit
 from instructune.stages.eval import evaluate
 
 
@@ -113,7 +115,7 @@ def test_references_and_a_baseline_from_any_tool(write, tmp_path):
     assert (whole["n"], whole["n_expected"]) == (3, 4)
     assert (x["by"], x["n"], x["n_expected"], x["delta"]) == ({"lang": "x"}, 1, 2, 0.0)
     assert (z["by"], z["n"], z["n_expected"], z["delta"]) == ({"lang": "z"}, 2, 2, 0.5)
-    assert [(v.fired, v.numbers) for v in found.verdicts] == [(True, (0.5,))]
+    assert [(v.outcome, v.findings[0].number) for v in found.verdicts] == [("fired", 0.5)]
     assert found.notes == ["r.jsonl: 2 rows read as completion"]
     manifest = json.loads((tmp_path / "out.jsonl.manifest.json").read_text())
     assert sorted(manifest["inputs"]) == ["b.jsonl", "p.jsonl", "r.jsonl"]
@@ -190,8 +192,8 @@ def test_a_gate_brings_its_metric_options_and_all(write):
     assert found.verdicts[0].fired
 
 
-@pytest.mark.parametrize(("metric", "low", "high"), [("mae", 0.5, 0.5), ("rmse", 0.5, 0.5)])
-def test_a_metric_without_an_upper_bound_has_an_interval(write, metric, low, high):
+@pytest.mark.parametrize("metric", ["mae", "rmse"])
+def test_a_metric_without_an_upper_bound_or_spread_has_no_interval(write, metric):
     rows = [{"id": i, "references": [1.0], "prediction": 1.5} for i in "abc"]
     config = EvalConfig(
         predictions=write("p.jsonl", rows),
@@ -200,23 +202,24 @@ def test_a_metric_without_an_upper_bound_has_an_interval(write, metric, low, hig
         output="o",
     )
     summary = evaluate(config).summaries[0]
-    assert (summary["value"], summary["ci95"]) == (0.5, [low, high])
-    assert (summary["delta"], summary["delta_ci95"]) == (0, [0, 0])
-    assert "ci:constant" in summary["signature"]
+    assert (summary["value"], summary["ci95"]) == (0.5, None)
+    assert (summary["delta"], summary["delta_ci95"], summary["p"]) == (0, None, 1.0)
+    assert "|ci:none," in summary["signature"]
+    assert "|delta_ci:none|" in summary["signature"]
 
 
 def test_seed_and_resamples_are_those_asked_for(write):
-    system = write("p.jsonl", [scored(str(i), "x" if i % 3 else "y", "x") for i in range(20)])
+    system = write("p.jsonl", [scored(str(i), "x" if i % 3 else "x y", "x") for i in range(20)])
 
     def interval(**settings):
-        config = EvalConfig(predictions=system, output="o", metric=("exact_match",), **settings)
+        config = EvalConfig(predictions=system, output="o", metric=("token_f1",), **settings)
         (summary,) = evaluate(config).summaries
         return summary["signature"].split("|")[6], summary["ci95"]
 
-    assert interval()[0] == "ci:percentile,resamples:10000,seed:0"
+    assert interval()[0] == "ci:bca,resamples:10000,seed:0"
     few, many = interval(resamples=100), interval(resamples=101, seed=3)
-    assert few[0] == "ci:percentile,resamples:100,seed:0"
-    assert many[0] == "ci:percentile,resamples:101,seed:3"
+    assert few[0] == "ci:bca,resamples:100,seed:0"
+    assert many[0] == "ci:bca,resamples:101,seed:3"
     assert len({tuple(ci95) for _, ci95 in (few, many, interval())}) > 1
 
 
@@ -233,6 +236,13 @@ def test_seed_and_resamples_are_those_asked_for(write):
         ({"output": "b.jsonl", "baseline": "b.jsonl"}, Exit.USAGE, "is also an input"),
         ({"output": "nowhere/out.jsonl"}, Exit.CANNOT_CREATE, "no such directory"),
         ({"references": "-", "baseline": "-"}, Exit.USAGE, "can serve only one of"),
+        ({"by": ("lang,task",)}, Exit.USAGE, "no row has the field 'lang'"),
+        ({"cluster": "doc"}, Exit.BAD_DATA, "id 'a': has no field 'doc'"),
+        ({"gates": "none.toml"}, Exit.NO_INPUT, "no such file"),
+        ({"gates": "b.jsonl"}, Exit.USAGE, "b.jsonl: not TOML"),
+        ({"gates": "-", "predictions": "-"}, Exit.USAGE, "can serve only one of"),
+        ({"fail_if": ("f1 < 0",), "junit": "out.jsonl"}, Exit.USAGE, "two outputs cannot go to"),
+        ({"fail_if": ("f1 < 0",), "junit": "p.jsonl"}, Exit.USAGE, "is also an input"),
         ({"predictions": "none.jsonl"}, Exit.NO_INPUT, "no such file"),
         ({"metric": ("rouge_l:stem=1",)}, Exit.USAGE, "metric 'rouge_l' has no option 'stem'"),
         ({"metric": ("f1:a=1",)}, Exit.USAGE, "metric 'f1' takes no options, got a"),
@@ -257,8 +267,80 @@ def test_a_refusal_writes_nothing(write, tmp_path, settings, code, message):
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
-@pytest.mark.parametrize("settings", [{"resamples": 99}, {"seed": -1}])
+def test_clusters_adjustment_and_crossed_slices_are_those_asked_for(write):
+    rows = [scored(str(i), "x" if i % 3 else "y", "x", doc=i // 2, k=i % 2) for i in range(12)]
+    system = write("p.jsonl", rows)
+    config = {"predictions": system, "output": "o", "metric": ("exact_match",), "resamples": 100}
+    more = {"cluster": "doc", "by": ("k,doc",), "adjust": "bh", "baseline": write("b.jsonl", rows)}
+    found = evaluate(EvalConfig(**config, **more))
+    assert found.summaries[0]["n_clusters"] == 6
+    assert found.summaries[1]["by"] == {"k": 0, "doc": 0}
+    assert "|unit:doc|" in found.summaries[0]["signature"]
+    assert "|adjust:bh,tests:13|" in found.summaries[0]["signature"]
+
+
+def test_gates_of_a_file_and_of_flags_and_their_report_as_junit(write, tmp_path):
+    system = write("p.jsonl", [scored(str(i), "x" if i % 3 else "y", "x") for i in range(12)])
+    (tmp_path / "g.toml").write_text(
+        'fail-if = ["token_f1 < 0.5 surely"]\n'
+        '[[gate]]\nfail-if = "exact_match < 0.9"\nname = "floor"\nreason = "agreed"\n'
+    )
+    config = EvalConfig(
+        predictions=system,
+        output="o",
+        resamples=100,
+        fail_if=("exact_match < 0.5",),
+        gates="g.toml",
+        junit="j.xml",
+    )
+    found = evaluate(config)
+    assert [(v.gate.name, v.outcome) for v in found.verdicts] == [
+        (None, "passed"),
+        (None, "undecided"),
+        ("floor", "fired"),
+    ]
+    assert (tmp_path / "j.xml").read_bytes() == junit(found.verdicts, undecided="pass")
+    evaluate(replace(config, undecided="fail"))
+    assert (tmp_path / "j.xml").read_bytes() == junit(found.verdicts, undecided="fail")
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"resamples": 99},
+        {"seed": -1},
+        {"adjust": "bonferroni"},
+        {"undecided": "skip"},
+        {"junit": "j.xml"},
+    ],
+)
 def test_settings_out_of_range(settings):
     with pytest.raises(UserError) as caught:
         EvalConfig(**settings)
     assert caught.value.code == Exit.USAGE
+
+
+def test_rows_that_share_text_with_training_are_scored_apart(write, tmp_path):
+    words = [f"w{i}" for i in range(40)]
+    asked = [" ".join(words[:20]), " ".join(words[20:]), "other"]
+    rows = [
+        {"id": str(i), "text": text, "references": ["x"], "prediction": "xyx"[i]}
+        for i, text in enumerate(asked)
+    ]
+    system = write("p.jsonl", rows)
+    train = write("train.jsonl", [{"text": "before " + " ".join(words[3:17])}])
+    how = {"metric": ("exact_match",), "resamples": 100, "scores": "s.jsonl"}
+    found = evaluate(EvalConfig(predictions=system, seen=(train,), output="o", **how))
+    by_slice = {str(s["by"]): (s["n"], s["value"]) for s in found.summaries}
+    assert by_slice == {
+        "None": (3, 2 / 3),
+        "{'seen': False}": (2, 0.5),
+        "{'seen': True}": (1, 1.0),
+    }
+    told = [row["seen"] for row in rows_of(tmp_path / "s.jsonl")]
+    assert told == [True, False, False]
+    gate = "exact_match@seen=false < 0.6"
+    verdicts = evaluate(
+        EvalConfig(predictions=system, seen=(train,), fail_if=(gate,), output="o", **how)
+    ).verdicts
+    assert [verdict.fired for verdict in verdicts] == [True]
