@@ -25,6 +25,7 @@ HIGHER_IS_BETTER = True
 RANGE = (0.0, 1.0)
 MEAN_OF_ROWS = True
 RUNS_CODE = True
+CHANCE = False  # each guess would be code to run, and none passes tests worth the name
 SIGNATURE = "estimator:unbiased"
 PAPER = "https://arxiv.org/abs/2107.03374"
 
