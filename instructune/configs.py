@@ -217,6 +217,7 @@ class EvalConfig:
     rater: str | None = None
     output: str = "-"
     scores: str | None = None
+    allow_code: bool = False
     resamples: int | None = None
     seed: int = 0
     manifest: str | None = None

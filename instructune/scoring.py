@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from instructune.errors import UserError, usage
 from instructune.measuring import Metric, bare
@@ -80,3 +81,11 @@ def row_scores(names: Sequence[str], answers: Sequence[Answer]) -> Iterator[dict
             name: getattr(metric, "WORST", 0.0) if missed else metric.row_score(answer)
             for name, metric in modules.items()
         }
+
+
+def row_details(names: Sequence[str], answers: Sequence[Answer]) -> Iterator[dict[str, Any]]:
+    """What metrics tell of each answer beside its score, by metric; most tell nothing."""
+    chosen = {name: Metric(name) for name in names}
+    telling = {name: metric for name, metric in chosen.items() if hasattr(metric, "row_details")}
+    for answer in answers:
+        yield {name: metric.row_details(answer) for name, metric in telling.items()}

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,20 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip("the shared data sets are not here")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Any]:
+    """A sandbox for code; the test is skipped where this machine allows none."""
+    from instructune.codebox import Box, Job
+    from instructune.errors import UserError
+
+    with Box(workers=2) as box:
+        try:
+            box.run([Job("def f(): return 1", "assert f() == 1")])
+        except UserError as error:
+            pytest.skip(error.reason)
+        yield box
 
 
 @pytest.fixture

@@ -43,7 +43,7 @@ FIELDS = {
 SERVED = {name: metrics.facts(name)["REFERENCES"] or ("none",) for name in metrics.names()}
 # metrics with options that must be given, and those of rows that belong together, have their own
 OWN = {"toxic_rate", "parity_gap", "odds_gap", "score_gap", "worst_case", "perturbation_drop"}
-OWN |= {"flip_rate", "pair_preference"}
+OWN |= {"flip_rate", "pair_preference", "pass_at"}
 NAMES = [n for n, kinds in SERVED.items() if set(kinds) & set(KINDS) and n not in OWN]
 
 

@@ -120,6 +120,10 @@ def evaluate(
         int | None,
         typer.Option(help="Bootstrap resamples; default 10,000, above 20,000 rows 2,000."),
     ] = EvalConfig.resamples,
+    allow_code: Annotated[
+        bool,
+        typer.Option("--allow-code", help="Let pass_at run the answers as code, in a sandbox."),
+    ] = EvalConfig.allow_code,
     seed: options.Seed = EvalConfig.seed,
     manifest: options.Manifest = EvalConfig.manifest,
     config: options.ConfigFile = None,

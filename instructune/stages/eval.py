@@ -8,7 +8,16 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
-from instructune import conditions, files, gates, lineage, measuring, predictions, scoring
+from instructune import (
+    codetests,
+    conditions,
+    files,
+    gates,
+    lineage,
+    measuring,
+    predictions,
+    scoring,
+)
 from instructune.conditions import Gate
 from instructune.configs import EvalConfig
 from instructune.errors import usage
@@ -47,6 +56,11 @@ class Evaluation:
 
 def evaluate(config: EvalConfig) -> Evaluation:
     """Score the predictions against their references and the baseline; write what was asked."""
+    with codetests.allowing(config.allow_code):
+        return _evaluate(config)
+
+
+def _evaluate(config: EvalConfig) -> Evaluation:
     asked = _preflight(config)
     inputs = _read(config)
     gated = [comparison.metric for gate in asked for comparison in gate.comparisons]
@@ -87,7 +101,9 @@ def _preflight(config: EvalConfig) -> list[Gate]:
         files.check_creatable(output)
         files.check_distinct(named, output)
     for spec in config.metric:
-        metrics.configure(spec)
+        name, _, _ = metrics.configure(spec)
+        if metrics.facts(name).get("RUNS_CODE"):
+            codetests.refuse_unless_allowed(name)
     written = [Written(text, None, None, "--fail-if") for text in config.fail_if]
     written += gates.read_gates(config.gates) if config.gates else []
     found = [_gate(gate, config.metric) for gate in written]
@@ -165,6 +181,13 @@ def _told_errors(pairs: Sequence[Answer] | None) -> list[str]:
     return [f"{errors} of {len(pairs or ())} baseline predictions are errors"] if errors else []
 
 
+def _added(answer: Answer, field: str, found: dict[str, Any]) -> dict[str, Any]:
+    """The field with what was found now beside what an earlier run left there."""
+    earlier = answer.row.get(field)
+    known = earlier if isinstance(earlier, dict) else {}
+    return {field: known | found} if found else {}
+
+
 def _write(
     config: EvalConfig,
     summaries: list[Summary],
@@ -180,10 +203,13 @@ def _write(
         outputs.append((config.output, writer, config.manifest))
         if config.scores:
             writer = RowWriter(stack.enter_context(files.open_output(config.scores)))
-            for answer, scores in zip(answers, scoring.row_scores(names, answers), strict=True):
-                earlier = answer.row.get("scores")
-                known = earlier if isinstance(earlier, dict) else {}
-                writer.write({**answer.row, "scores": known | scores})
+            told = scoring.row_details(names, answers)
+            scored = zip(answers, scoring.row_scores(names, answers), told, strict=True)
+            for answer, scores, details in scored:
+                writer.write(
+                    {**answer.row, **_added(answer, "scores", scores)}
+                    | _added(answer, "details", details)
+                )
             outputs.append((config.scores, writer, None))
     for name, writer, asked in outputs:
         if manifest := lineage.manifest_path(name, asked):
