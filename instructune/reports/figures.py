@@ -1,0 +1,87 @@
+"""Numbers as people read them: scores, differences, p-values, counts and names of metrics."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from instructune.measuring import Metric, bare
+
+Summary = Mapping[str, Any]
+
+
+def name_of(spec: str) -> str:
+    """`exact_match` as "exact match"; options stay."""
+    name = bare(spec)
+    return name.replace("_", " ") + spec[len(name) :]
+
+
+def at_start(phrase: str) -> str:
+    """The phrase as a sentence begins."""
+    return phrase[:1].upper() + phrase[1:]
+
+
+def ends_of(spec: str) -> tuple[float, float]:
+    """The least and the greatest value of the metric; either may be infinite."""
+    low, high = Metric(spec).RANGE
+    return low, high
+
+
+def unit(spec: str) -> float:
+    """A point on the metric's scale: 0.01 of a score from 0 to 1, 1 of one from 0 to 100."""
+    low, high = ends_of(spec)
+    return (high - min(low, 0.0) if low >= 0 else high) / 100 if math.isfinite(high) else math.nan
+
+
+def score(spec: str, value: float | None, digits: int = 3) -> str:
+    """A value, with so many digits after the point where it goes from 0 to 1."""
+    if value is None:
+        return "-"
+    high = ends_of(spec)[1]
+    if high <= 1:
+        return f"{value:.{digits}f}"
+    return f"{value:.{digits - 1}f}" if math.isfinite(high) else f"{value:.{digits + 1}g}"
+
+
+def scores(spec: str, *values: float) -> list[str]:
+    """Values with two digits, or with as many more, up to four, as tell them apart."""
+    for digits in (2, 3, 4):
+        shown = [score(spec, value, digits) for value in values]
+        if len(set(shown)) == len(set(values)):
+            break
+    return shown
+
+
+def signed(spec: str, value: float | None) -> str:
+    """A difference."""
+    if value is None:
+        return "-"
+    shown = score(spec, abs(value))
+    return f"{'-' if value < 0 else '+'}{shown}"
+
+
+def span(spec: str, bounds: Sequence[float] | None, *, sign: bool = False) -> str:
+    """An interval."""
+    one = signed if sign else score
+    return "-" if bounds is None else " to ".join(one(spec, bound) for bound in bounds)
+
+
+def p_value(p: float | None) -> str:
+    """`< 0.001`, or three digits."""
+    if p is None:
+        return "-"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def place(by: Mapping[str, Any] | None) -> str:
+    """A slice as `field=value field=value`."""
+    return " ".join(f"{field}={value}" for field, value in (by or {}).items())
+
+
+def units(summary: Summary) -> tuple[int, str]:
+    """What the interval counts, and its name: rows, ids of several samples, or clusters."""
+    if "n_clusters" in summary:
+        return summary["n_clusters"], "clusters"
+    counted = ((summary.get("details") or {}).get("paired") or {}).get("units", summary["n"])
+    return counted, "rows" if counted == summary["n"] else "ids"
