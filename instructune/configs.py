@@ -212,6 +212,7 @@ class EvalConfig:
     junit: str | None = None
     output: str = "-"
     scores: str | None = None
+    report: str | None = None
     resamples: int | None = None
     seed: int = 0
     manifest: str | None = None

@@ -106,6 +106,35 @@ def sign(name: str) -> Html:
     return drawing(24, _HEIGHT, name, marks[name])
 
 
+def heat(counts: Sequence[Sequence[int]]) -> Html:
+    """A matrix of counts as cells, the fuller the larger the share of the row; hits are green."""
+    size = max(2, min(12, 640 // max(1, len(counts[0]))))
+    cells = []
+    for i, line in enumerate(counts):
+        total = sum(line) or 1
+        for j, count in enumerate(line):
+            if count:
+                cell = _box("good" if i == j else "bad", j * size, i * size, size, size)
+                opacity = f"{0.15 + 0.85 * count / total:.2f}"
+                cells.append(element("g", cell, opacity=opacity))
+    width, height = len(counts[0]) * size, len(counts) * size
+    frame = _box("paper", 0, 0, width, height)
+    return drawing(width, height, "confusion matrix", frame, *cells)
+
+
+def shares(parts: Sequence[tuple[str, int]], tones: Mapping[str, str]) -> Html:
+    """One bar of counts side by side, each in its tone."""
+    total, x = sum(count for _, count in parts) or 1, 0.0
+    boxes = []
+    for name, count in parts:
+        width = _WIDTH * count / total
+        tone = tones.get(name)
+        boxes.append(_box(tone or "", round(x, 1), 4, round(width, 1), 14))
+        x += width
+    told = ", ".join(f"{name} {count:,}" for name, count in parts)
+    return drawing(_WIDTH, _HEIGHT, told, *boxes)
+
+
 def reliability(bins: Sequence[Mapping[str, Any]]) -> Html:
     """How often the top label is right by the chance it was given, over how many rows are there.
 

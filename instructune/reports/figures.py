@@ -28,10 +28,10 @@ def ends_of(spec: str) -> tuple[float, float]:
     return low, high
 
 
-def unit(spec: str) -> float:
-    """A point on the metric's scale: 0.01 of a score from 0 to 1, 1 of one from 0 to 100."""
-    low, high = ends_of(spec)
-    return (high - min(low, 0.0) if low >= 0 else high) / 100 if math.isfinite(high) else math.nan
+def point(spec: str) -> float:
+    """A hundredth of the scale: 0.01 of a score up to 1, 1 of one up to 100; NaN without end."""
+    high = ends_of(spec)[1]
+    return high / 100 if math.isfinite(high) else math.nan
 
 
 def score(spec: str, value: float | None, digits: int = 3) -> str:
@@ -82,6 +82,7 @@ def place(by: Mapping[str, Any] | None) -> str:
 def units(summary: Summary) -> tuple[int, str]:
     """What the interval counts, and its name: rows, ids of several samples, or clusters."""
     if "n_clusters" in summary:
-        return summary["n_clusters"], "clusters"
-    counted = ((summary.get("details") or {}).get("paired") or {}).get("units", summary["n"])
+        return int(summary["n_clusters"]), "clusters"
+    paired = (summary.get("details") or {}).get("paired") or {}
+    counted: int = paired["units"] if "units" in paired else summary["n"]
     return counted, "rows" if counted == summary["n"] else "ids"

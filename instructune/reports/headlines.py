@@ -108,7 +108,7 @@ def _p(summary: Summary) -> str:
 
 def _outlook(summary: Summary, paired: Mapping[str, Any], n: int, named: str) -> str:
     """How many units would show a difference worth finding, 8 times in 10."""
-    least, point = paired.get("detectable"), figures.unit(summary["metric"])
+    least, point = paired.get("detectable"), figures.point(summary["metric"])
     if least is None:
         return ""
     if math.isnan(point):

@@ -65,9 +65,9 @@ def note(line: object) -> Html:
     return element("p", line, class_="note")
 
 
-def folded(title: str, *parts: Html) -> Html:
-    """Parts that are seen when the title is clicked on, and on paper."""
-    return element("details", element("summary", title), *parts)
+def folded(title: str, *parts: Html, opened: bool = False) -> Html:
+    """Parts under a title that shows and hides them when it is clicked on."""
+    return element("details", element("summary", title), *parts, open="" if opened else None)
 
 
 def table(rows: Sequence[Mapping[str, Any]], *, right: Container[str] = (), name: str = "") -> Html:

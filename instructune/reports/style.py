@@ -39,6 +39,7 @@ svg .band { fill: var(--bar); opacity: .35; } svg .empty { fill: var(--line); }
 svg .axis { stroke: var(--line); } svg .before { stroke: var(--ink); stroke-width: 2; }
 svg .chance { stroke: var(--soft); stroke-width: 1.5; stroke-dasharray: 2 2; }
 svg .good { fill: var(--good); } svg .bad { fill: var(--bad); } svg .second { fill: var(--soft); }
+svg .paper { fill: var(--card); }
 svg .gap { fill: var(--bad); opacity: .3; }
 .verdict {
   border-left: 6px solid var(--soft); background: var(--card); padding: .9rem 1.2rem;
