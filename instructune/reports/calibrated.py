@@ -63,8 +63,7 @@ def _measured(answers: Sequence[Answer]) -> dict[str, Any]:
 
 def _rows(found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
     rows = [
-        {"less is better": name}
-        | {side: figures.score("ece", one[name]) for side, one in found.items()}
+        {"measure": name} | {side: figures.score("ece", one[name]) for side, one in found.items()}
         for name in _NAMES
     ]
     for title, key in (
@@ -72,9 +71,6 @@ def _rows(found: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
         ("temperature that would calibrate these rows", "temperature"),
         ("negative log-likelihood with it", "nll_calibrated"),
     ):
-        told = {
-            side: figures.score("perplexity", one["calibration"][key])
-            for side, one in found.items()
-        }
-        rows.append({"less is better": title} | told)
+        told = {side: figures.score("ece", one["calibration"][key]) for side, one in found.items()}
+        rows.append({"measure": title} | told)
     return rows

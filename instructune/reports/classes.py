@@ -13,6 +13,7 @@ MOST_NUMBERED = 25  # labels of a heat map that has its numbers in it
 MOST_DRAWN = 200  # labels of one that has only colours
 MOST_LABELS = 100  # lines of the table
 MOST_MISTAKES = 20
+_LONGEST = 40  # characters of a label in a heat map
 _FULL = 0.6  # how much colour a whole row in one cell has: numbers stay readable
 
 
@@ -32,12 +33,12 @@ def sections(summaries: Sequence[Mapping[str, Any]]) -> Iterator[Html]:
 def _classes(found: Mapping[str, Mapping[str, float]]) -> Html:
     ordered = sorted(found.items(), key=lambda item: (-item[1]["support"], item[0]))
     rows = [
-        {"label": label, "F1 ": drawing.interval(Scale(0, 1), one["f1"], None)}
+        {"label": label, "": drawing.interval(Scale(0, 1), one["f1"], None)}
         | {title: figures.score("f1", one[name]) for title, name in _COLUMNS.items()}
         | {"rows": int(one["support"])}
         for label, one in ordered[:MOST_LABELS]
     ]
-    shown = table(rows, right=tuple(_COLUMNS), name="cards")
+    shown = table(rows, right=tuple(_COLUMNS), name="slim")
     more = len(ordered) - len(rows)
     parts = [shown, note(f"and {more:,} rarer labels, in the summaries")] if more else [shown]
     return joined(parts) if len(rows) <= MOST_NUMBERED else folded("Each label", *parts)
@@ -72,7 +73,7 @@ def _confusion(matrix: Mapping[str, Any]) -> Iterator[Html]:
 
 
 def _numbered(rows: Sequence[str], columns: Sequence[str], counts: Sequence[Sequence[int]]) -> Html:
-    head = element("tr", element("th"), *(element("th", label) for label in columns))
+    head = element("tr", element("th"), *(_head(label) for label in columns))
     lines = [head]
     for label, line in zip(rows, counts, strict=True):
         total = sum(line) or 1
@@ -80,8 +81,13 @@ def _numbered(rows: Sequence[str], columns: Sequence[str], counts: Sequence[Sequ
             _cell(count, count / total, hit=name == label)
             for name, count in zip(columns, line, strict=True)
         ]
-        lines.append(element("tr", element("th", label, class_="row"), *cells))
+        lines.append(element("tr", _head(label, class_="row"), *cells))
     return element("div", element("table", joined(lines, "\n"), class_="heat"), class_="wide")
+
+
+def _head(label: str, **more: object) -> Html:
+    shown = label if len(label) <= _LONGEST else f"{label[: _LONGEST - 1]}…"
+    return element("th", shown, title=label, **more)
 
 
 def _cell(count: int, share: float, *, hit: bool) -> Html:

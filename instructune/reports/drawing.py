@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from instructune.reports.pages import Html, element, text
 
 _ROW, _LABEL, _BAR = 20, 220, 360  # pixels
-_WIDTH, _HEIGHT, _EDGE = 190, 22, 6  # of an interval
+_WIDTH, _HEIGHT, _EDGE = 150, 22, 6  # of an interval
 _SQUARE, _BELOW, _MARGIN = 260, 56, 34  # of a reliability diagram
 
 
@@ -96,14 +96,20 @@ def _tick(name: str, x: float, edge: int) -> Html:
 
 
 def sign(name: str) -> Html:
-    """A mark of `interval` by itself, for a key: band, dot, before or chance."""
+    """A mark by itself, for a key: dot, before or chance of `interval`, else a box of that tone."""
+    box = element("rect", class_=name or None, x=0, y=6, width=24, height=10, rx=2)
     marks = {
-        "band": element("rect", class_="band", x=0, y=6, width=24, height=10, rx=2),
         "dot": element("circle", class_="dot", cx=12, cy=11, r=4),
         "before": _tick("before", 12, 4),
         "chance": _tick("chance", 12, 3),
     }
-    return drawing(24, _HEIGHT, name, marks[name])
+    return drawing(24, _HEIGHT, name or "bar", marks.get(name, box))
+
+
+def key(signs: Mapping[str, str]) -> Html:
+    """What each mark means."""
+    parts = [element("span", sign(name), said) for name, said in signs.items()]
+    return element("div", *parts, class_="key")
 
 
 def heat(counts: Sequence[Sequence[int]]) -> Html:
@@ -146,7 +152,8 @@ def reliability(bins: Sequence[Mapping[str, Any]]) -> Html:
         low, high = (round(_MARGIN + _SQUARE * one[end], 1) for end in ("low", "high"))
         right, sure = (round(_SQUARE * one[name], 1) for name in ("accuracy", "confidence"))
         width = round(max(1.0, high - low - 1), 1)
-        top, gap = _SQUARE - max(right, sure), round(abs(right - sure), 1)
+        both, apart = min(right, sure), round(abs(right - sure), 1)
+        kind = "gap" if sure > right else "band"
         rows = round(_BELOW * 0.7 * one["n"] / most, 1)
         told = element(
             "title",
@@ -155,8 +162,8 @@ def reliability(bins: Sequence[Mapping[str, Any]]) -> Html:
         )
         base = _SQUARE + _BELOW
         parts += [
-            element("g", told, _box("", low, _SQUARE - right, width, right)),
-            _box("gap", low, round(top, 1), width, gap),
+            element("g", told, _box("", low, _SQUARE - both, width, both)),
+            _box(kind, low, _SQUARE - both - apart, width, apart),
             _box("second", low, round(base - rows, 1), width, rows),
         ]
     parts.append(_diagonal())

@@ -13,7 +13,7 @@ from instructune.gates import Verdict
 from instructune.jsonl import dumps
 from instructune.predictions import Answer
 from instructune.reports import calibrated, classes, examples, figures, lengths, scoreboard
-from instructune.reports.headlines import Headline, headline
+from instructune.reports.headlines import GATE, Headline, headline
 from instructune.reports.pages import Html, element, folded, heading, note, page, table
 from instructune.summaries import Summary
 
@@ -66,7 +66,7 @@ def _verdict(found: Headline) -> Html:
     return element(
         "section",
         element("strong", found.word),
-        element("p", figures.at_start(found.sentence)),
+        element("p", found.sentence if found.word == GATE else figures.at_start(found.sentence)),
         *more,
         class_=f"verdict {found.tone}",
     )

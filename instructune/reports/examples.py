@@ -10,7 +10,7 @@ from instructune.jsonl import dumps
 from instructune.predictions import Answer
 from instructune.records import key_of
 from instructune.reports import figures
-from instructune.reports.pages import Html, element, folded, heading, joined, note
+from instructune.reports.pages import Html, element, folded, heading, joined, note, text
 from instructune.reports.worddiffs import marked
 from instructune.rowscores import RowScores, row_scores
 
@@ -81,7 +81,7 @@ def _row(row: Shown, scores: RowScores) -> Html:
     change = "" if row.before is None else f"{_score(row.before, scores)} → "
     metric = figures.name_of(scores.metric)
     told.append(element("span", f"{metric} {change}{_score(row.score, scores)}"))
-    parts = [_part("Asked", _clipped(comparing.question(row.answer.row)))]
+    parts = [_part("Asked", joined(_cut(comparing.question(row.answer.row))))]
     parts += _answers(row)
     return element(
         "article",
@@ -98,39 +98,41 @@ def _score(value: float, scores: RowScores) -> str:
 def _answers(row: Shown) -> Iterator[Html]:
     """What was wanted and what was said; an answer is compared with the one before, or wanted."""
     now, before = row.answer, row.baseline
-    first, *others = [_said(value) for value in now.references[:MOST_REFERENCES]] or [""]
-    more = len(now.references) - MOST_REFERENCES
-    rest = "".join(f" | {other}" for other in others) + (f" | … {more} more" if more > 0 else "")
-    wanted: object = f"{first}{rest}"
-    said: object = _said(now.prediction)
-    if before:
-        old: object = _said(before.prediction)
-        if now.prediction is not None and before.prediction is not None:
-            old, said = marked(str(old), str(said))
-    elif now.references and now.prediction is not None:
-        missed, said = marked(first, str(said))
-        wanted = joined([missed, rest])
+    wanted, *others = map(_cut, now.references[:MOST_REFERENCES] or [""])
+    said, old = _cut(now.prediction), _cut(before.prediction if before else None)
+    if before and now.prediction is not None and before.prediction is not None:
+        old, said = _compared(old, said)
+    elif not before and now.references and now.prediction is not None:
+        wanted, said = _compared(wanted, said)
     if now.references:
-        yield _part("Wanted", wanted)
+        more = len(now.references) - MOST_REFERENCES
+        rest = [text(f"… {more} more")] if more > 0 else []
+        yield _part("Wanted", joined([*map(joined, [wanted, *others]), *rest], " | "))
     if before:
-        yield _part("Before", old, before)
-    yield _part("Now" if before else "Answered", said, now)
+        yield _part("Before", joined(old), before)
+    yield _part("Now" if before else "Answered", joined(said), now)
 
 
-def _said(value: Any) -> str:
+Cut = tuple[str, Html]  # the beginning of a text, and how much more there is
+
+
+def _cut(value: Any) -> Cut:
     """An answer as text of bounded length."""
-    return _clipped(value if isinstance(value, str) else dumps(value).decode())
-
-
-def _clipped(said: str) -> str:
+    said = value if isinstance(value, str) else dumps(value).decode()
     more = len(said) - MOST_CHARS
-    return said if more <= 0 else f"{said[:MOST_CHARS]}… ({more:,} more characters)"
+    rest = element("span", f"… ({more:,} more characters)", class_="soft")
+    return said[:MOST_CHARS], rest if more > 0 else Html("")
 
 
-def _part(title: str, said: object, answer: Answer | None = None) -> Html:
+def _compared(before: Cut, after: Cut) -> tuple[Cut, Cut]:
+    old, new = marked(before[0], after[0])
+    return (old, before[1]), (new, after[1])
+
+
+def _part(title: str, said: Html, answer: Answer | None = None) -> Html:
     if answer and answer.prediction is None:
-        reason = _clipped(str(answer.row.get("error") or "no answer"))
-        said = element("span", f"error: {reason}", class_="bad-text")
+        reason = _cut(str(answer.row.get("error") or "no answer"))
+        said = element("span", "error: ", *reason, class_="bad-text")
     elif answer and answer.prediction == "":
         said = element("span", "(an empty answer)", class_="soft")
     body = element("div", said, class_="said", dir="auto")

@@ -11,10 +11,16 @@ from instructune.measuring import Metric, bare
 Summary = Mapping[str, Any]
 
 
+_SPELT = {"chrf": "chrF", "brier": "Brier", "rouge": "ROUGE", "l": "L"} | {
+    name: name.upper()
+    for name in ("auprc", "auroc", "bleu", "ece", "f1", "mae", "mcc", "rmse", "ter")
+}
+
+
 def name_of(spec: str) -> str:
-    """`exact_match` as "exact match"; options stay."""
+    """`exact_match` as "exact match", `token_f1` as "token F1"; options stay."""
     name = bare(spec)
-    return name.replace("_", " ") + spec[len(name) :]
+    return " ".join(_SPELT.get(part, part) for part in name.split("_")) + spec[len(name) :]
 
 
 def at_start(phrase: str) -> str:

@@ -21,6 +21,7 @@ Summary = Mapping[str, Any]
 ALPHA = 0.05
 FEWEST = 6  # with five units no paired test can reach 5 %: 2 * 0.5**5 is 6 %
 POINTS = 2  # a difference worth finding, in hundredths of the scale
+GATE = "Gate failed"
 _MOST = 5  # caveats of a kind
 
 
@@ -47,7 +48,7 @@ def headline(
         return Headline(word, tone, sentence, more)
     reasons = "; ".join(map(_gate, failed))
     counted = "" if len(verdicts) == 1 else f"{len(failed)} of {len(verdicts)} gates: "
-    return Headline("Gate failed", "bad", f"{counted}{reasons}.", [f"{word}: {sentence}", *more])
+    return Headline(GATE, "bad", f"{counted}{reasons}.", [f"{word}: {sentence}", *more])
 
 
 def _finding(summary: Summary) -> tuple[str, str, str]:

@@ -74,7 +74,7 @@ def table(rows: Sequence[Mapping[str, Any]], *, right: Container[str] = (), name
     """Rows as a table with the keys of the first as its head.
 
     Numbers stand to the right, and columns named by `right`. A table of the class `name` "cards"
-    is a card a row where the screen is narrow.
+    is a card a row where the screen is narrow, one of the class "slim" goes without its drawings.
     """
     if not rows:
         return note("none")
@@ -101,4 +101,6 @@ def _cell(value: object, right: bool, label: str) -> Html:
 
 
 def _kind(value: object, right: bool) -> str | None:
+    if isinstance(value, Html) and value.startswith("<svg"):
+        return "drawn"
     return "number" if right or isinstance(value, int | float) else None

@@ -16,7 +16,10 @@ from instructune.reports.pages import Html, element, folded, heading, note, tabl
 Summary = Mapping[str, Any]
 
 MOST_SLICES = 60
+_LEAST_REACH = 0.05  # of a scale; a smaller difference is not blown up
 _RIGHT = ("value", "95 % interval", "rows", "chance", "baseline", "difference", "its interval", "p")
+_OUTCOMES = {"fired": "bad-text", "passed": "good-text", "undecided": None}
+_FATES = {"kept": "", "gained": "good", "lost": "bad", "missed": "empty"}
 _TONES = {1: "good", -1: "bad", 0: ""}
 
 
@@ -25,19 +28,19 @@ def gates(verdicts: Sequence[Verdict]) -> Iterator[Html]:
     if verdicts:
         yield heading("Gates")
         told = {"fired": "failed", "passed": "passed", "undecided": "not enough data"}
-        yield table(
-            [
-                {
-                    "gate": verdict.gate.name or verdict.gate.text,
-                    "outcome": told[verdict.outcome],
-                    "fails if": element("code", verdict.gate.text),
-                    "found": ", ".join(map(str, verdict.findings)),
-                    "why": verdict.gate.reason or "",
-                }
-                for verdict in verdicts
-            ],
-            name="cards",
-        )
+        rows = [
+            {
+                "gate": verdict.gate.name or "",
+                "fails if": element("code", verdict.gate.text),
+                "outcome": element(
+                    "span", told[verdict.outcome], class_=_OUTCOMES[verdict.outcome]
+                ),
+                "found": ", ".join(map(str, verdict.findings)),
+                "why": verdict.gate.reason or "",
+            }
+            for verdict in verdicts
+        ]
+        yield table(_filled(rows, ""), name="cards")
 
 
 def scores(summaries: Sequence[Summary]) -> Iterator[Html]:
@@ -61,7 +64,7 @@ def slices(summaries: Sequence[Summary]) -> Iterator[Html]:
         for place, (name, found) in enumerate(metrics.items()):
             scale = _scale(found)
             shown = found[:MOST_SLICES]
-            lines = _lines(shown, [scale] * len(shown), first="slice")
+            lines = _lines(shown, [scale] * len(shown), first=", ".join(fields))
             parts = [table(lines, right=_RIGHT, name="cards")]
             if more := len(found) - len(shown):
                 parts.append(note(f"and {more:,} more slices, in the summaries"))
@@ -78,20 +81,20 @@ def fates(found: Sequence[Fate]) -> Iterator[Html]:
             f"An answer is lost where {metric} was better before, gained where it is better now, "
             "and missed where both are as bad as can be; p is that of a sign test."
         )
+        yield drawing.key({tone: name for name, tone in _FATES.items()})
         shown = sorted(of_field, key=lambda fate: fate["gained"] - fate["lost"])[:MOST_SLICES]
-        yield table([_fate(field, fate) for fate in shown], right=("p",), name="cards")
+        yield table([_fate(field, fate) for fate in shown], right=("p",), name="slim")
         if more := len(of_field) - len(shown):
             yield note(f"and {more:,} more, which lost less or gained more")
 
 
 def _fate(field: str, fate: Fate) -> dict[str, Any]:
-    names = ("kept", "gained", "lost", "missed")
-    parts = [(name, fate[name]) for name in names]
+    parts = [(name, fate[name]) for name in _FATES]
     p = fate.get("p_adjusted", fate["p"])
     return {
         field: str(fate["by"][field]),
-        "": drawing.shares(parts, {"gained": "good", "lost": "bad", "missed": "empty"}),
-        **{name: fate[name] for name in names},
+        "": drawing.shares(parts, _FATES),
+        **{name: fate[name] for name in _FATES},
         "rows": fate["n"],
         "p": figures.p_value(p),
     }
@@ -101,12 +104,17 @@ def _lines(
     summaries: Sequence[Summary], scales: Sequence[Scale], first: str = "metric"
 ) -> list[dict[str, Any]]:
     """The table's rows; columns that nobody fills are left out."""
-    rows = [_line(s, scale, first) for s, scale in zip(summaries, scales, strict=True)]
-    empty = [key for key in rows[0] if all(row.get(key, "-") == "-" for row in rows)]
+    pairs = list(zip(summaries, scales, strict=True))
+    reach = max((_reach(*pair) for pair in pairs), default=0.0)
+    return _filled([_line(summary, scale, first, reach) for summary, scale in pairs], "-")
+
+
+def _filled(rows: list[dict[str, Any]], blank: str) -> list[dict[str, Any]]:
+    empty = [key for key in rows[0] if all(row[key] == blank for row in rows)]
     return [{key: value for key, value in row.items() if key not in empty} for row in rows]
 
 
-def _line(summary: Summary, scale: Scale, first: str) -> dict[str, Any]:
+def _line(summary: Summary, scale: Scale, first: str, reach: float) -> dict[str, Any]:
     spec, n, expected = summary["metric"], summary["n"], summary["n_expected"]
     baseline, chance, tone = summary.get("baseline"), summary["chance"], change(summary)
     drawn = drawing.interval(
@@ -115,7 +123,7 @@ def _line(summary: Summary, scale: Scale, first: str) -> dict[str, Any]:
     p = summary.get("p_adjusted", summary.get("p"))
     moved = element("span", figures.signed(spec, summary.get("delta")), class_=_class(tone))
     return {
-        first: figures.place(summary["by"]) if first == "slice" else figures.name_of(spec),
+        first: _values(summary["by"]) if summary["by"] else figures.name_of(spec),
         "on its scale": drawn,
         "value": figures.score(spec, summary["value"]),
         "95 % interval": figures.span(spec, summary["ci95"]),
@@ -123,7 +131,7 @@ def _line(summary: Summary, scale: Scale, first: str) -> dict[str, Any]:
         "chance": figures.score(spec, chance),
         "baseline": figures.score(spec, baseline),
         "difference": moved if summary.get("delta") is not None else "-",
-        "": _difference(summary, scale, tone),
+        "": _difference(summary, scale, tone, reach),
         "its interval": figures.span(spec, summary.get("delta_ci95"), sign=True),
         "p": figures.p_value(p),
     }
@@ -133,12 +141,23 @@ def _class(tone: int) -> str | None:
     return f"{_TONES[tone]}-text" if tone else None
 
 
-def _difference(summary: Summary, scale: Scale, tone: int) -> Html | str:
+def _values(by: Mapping[str, Any]) -> str:
+    return ", ".join(map(str, by.values()))
+
+
+def _reach(summary: Summary, scale: Scale) -> float:
+    """How far the difference may be from 0, as a share of the scale."""
+    bounds = summary.get("delta_ci95") or (0.0,)
+    return max(map(abs, bounds)) / ((scale.high - scale.low) or 1.0)
+
+
+def _difference(summary: Summary, scale: Scale, tone: int, reach: float) -> Html | str:
+    """Drawn about 0, all lines of a table to one share of their scales."""
     bounds = summary.get("delta_ci95")
     if bounds is None:
         return "-"
-    reach = scale.high - min(0.0, scale.low)
-    return drawing.interval(Scale(-reach, reach), summary["delta"], bounds, tone=_TONES[tone])
+    end = max(reach, _LEAST_REACH) * (scale.high - scale.low) or 1.0
+    return drawing.interval(Scale(-end, end), summary["delta"], bounds, tone=_TONES[tone])
 
 
 def _scale(summaries: Sequence[Summary]) -> Scale:
@@ -165,5 +184,4 @@ def _key(summaries: Sequence[Summary]) -> Html:
         signs["before"] = "baseline"
     if any(summary["chance"] is not None for summary in summaries):
         signs["chance"] = "chance: the best answers that ignore the question"
-    parts = [element("span", drawing.sign(sign), said) for sign, said in signs.items()]
-    return element("div", *parts, class_="key")
+    return drawing.key(signs)

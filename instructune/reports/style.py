@@ -17,21 +17,21 @@ STYLE = """
 * { box-sizing: border-box; }
 body {
   font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper);
-  max-width: 68rem; margin: 0 auto; padding: 1.5rem 1rem 4rem;
+  max-width: 74rem; margin: 0 auto; padding: 1.5rem 1rem 4rem;
 }
 h1 { font-size: 1rem; font-weight: 600; color: var(--soft); margin: 0 0 1rem; }
 h2 { font-size: 1.15rem; margin: 2.5rem 0 .5rem; }
 h3 { font-size: 1rem; margin: 1.5rem 0 .3rem; }
 p { margin: .3rem 0; } p.note { color: var(--soft); max-width: 46rem; }
 table { border-collapse: collapse; margin: .5rem 0; }
-td, th { padding: .25rem 1rem .25rem 0; text-align: left; vertical-align: top; }
+td, th { padding: .25rem .8rem .25rem 0; text-align: left; vertical-align: middle; }
 th { border-bottom: 1px solid var(--line); font-weight: 600; vertical-align: bottom; }
 tr + tr td { border-top: 1px solid var(--line); }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 code { font: 12px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; }
 details { margin: .7rem 0; } summary { cursor: pointer; font-weight: 600; }
-svg { display: block; max-width: 100%; height: auto; }
+svg { display: block; max-width: 100%; height: auto; } td svg, .key svg { max-width: none; }
 svg text { font: 12px system-ui, sans-serif; fill: currentColor; }
 svg .small { font-size: 10px; fill: var(--soft); }
 svg rect, svg .dot { fill: var(--bar); }
@@ -55,7 +55,8 @@ svg .gap { fill: var(--bad); opacity: .3; }
 .good-text { color: var(--good); } .bad-text { color: var(--bad); } .soft { color: var(--soft); }
 table.heat { font-variant-numeric: tabular-nums; }
 table.heat td { text-align: right; padding: .2rem .5rem; border: 1px solid var(--line); }
-table.heat th { padding: .2rem .5rem; border: 0; max-width: 9rem; overflow-wrap: anywhere; }
+table.heat th { padding: .2rem .5rem; border: 0; min-width: 4rem; max-width: 9rem; }
+table.heat th { overflow-wrap: break-word; font-size: 13px; }
 table.heat th.row { text-align: right; font-weight: 400; }
 .row { border: 1px solid var(--line); border-radius: 4px; margin: .8rem 0; break-inside: avoid; }
 th.row { border-radius: 0; margin: 0; }
@@ -67,9 +68,11 @@ th.row { border-radius: 0; margin: 0; }
 .row .part { padding: .4rem .7rem .6rem; min-width: 0; }
 .row h4 { margin: 0; font-size: 12px; font-weight: 600; color: var(--soft); }
 .said { white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate; }
-ins { text-decoration: none; background: rgb(var(--good-fill) / .25); border-radius: 2px; }
+ins, del { text-decoration: none; }
+ins { background: rgb(var(--good-fill) / .25); border-radius: 2px; }
 del { background: rgb(var(--bad-fill) / .25); border-radius: 2px; }
 @media (max-width: 640px) {
+  table.slim .drawn { display: none; }
   table.cards tr:first-child { display: none; }
   table.cards, table.cards tbody, table.cards tr, table.cards td { display: block; }
   table.cards tr { border: 1px solid var(--line); border-radius: 4px; margin: .6rem 0; }
@@ -84,7 +87,8 @@ del { background: rgb(var(--bad-fill) / .25); border-radius: 2px; }
 @media print {
   body { max-width: none; font-size: 11px; padding: 0; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
-  details > * { display: block; } h2, h3 { break-after: avoid; }
+  details::details-content { content-visibility: visible; display: block; block-size: auto; }
+  h2, h3 { break-after: avoid; }
   .wide { overflow: visible; }
 }
 """

@@ -1,4 +1,4 @@
-"""Two texts word by word: what only the first has struck out, what only the second has marked."""
+"""Two texts word by word: what only one of them says is marked."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
-from instructune.reports.pages import Html, element, joined
+from instructune.reports.pages import Html, element, joined, text
 
 # a character of a script without blanks is a word, as is a run of letters, of blanks, or a mark
 _WORD = re.compile(
@@ -15,24 +15,27 @@ _WORD = re.compile(
 )
 
 
+_ALIKE = 0.3  # below it marks would cover nearly all, and hide what is said
+
+
 def marked(before: str, after: str) -> tuple[Html, Html]:
-    """Both texts as markup, the words of one that the other lacks marked."""
+    """Both texts as markup, the words of one that the other lacks marked.
+
+    Texts that share less than a third of their words have no marks.
+    """
     old, new = _WORD.findall(before), _WORD.findall(after)
     steps = SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-    if not any(step[0] == "equal" and _says(old[step[1] : step[2]]) for step in steps):
-        return _whole("del", before), _whole("ins", after)  # nothing in common but blanks
+    shared = sum(_said(old[i:j]) for kind, i, j, _, _ in steps if kind == "equal")
+    if 2 * shared < _ALIKE * (_said(old) + _said(new)):
+        return text(before), text(after)
     return (
-        joined(_runs("del", [(step[0], old[step[1] : step[2]]) for step in steps])),
-        joined(_runs("ins", [(step[0], new[step[3] : step[4]]) for step in steps])),
+        joined(_runs("del", [(kind, old[i:j]) for kind, i, j, _, _ in steps])),
+        joined(_runs("ins", [(kind, new[i:j]) for kind, _, _, i, j in steps])),
     )
 
 
-def _says(words: list[str]) -> bool:
-    return any(not word.isspace() for word in words)
-
-
-def _whole(tag: str, said: str) -> Html:
-    return element(tag, said) if said else Html("")
+def _said(words: list[str]) -> int:
+    return sum(not word.isspace() for word in words)
 
 
 def _runs(tag: str, steps: list[tuple[str, list[str]]]) -> Iterator[object]:

@@ -11,7 +11,9 @@ from instructune.reports import figures
 
 def test_names():
     assert figures.name_of("exact_match") == "exact match"
-    assert figures.name_of("rouge_l:stemmer=true") == "rouge l:stemmer=true"
+    assert figures.name_of("rouge_l:stemmer=true") == "ROUGE L:stemmer=true"
+    assert figures.name_of("token_f1") == "token F1"
+    assert figures.name_of("equal to a reference") == "equal to a reference"
     assert figures.at_start("exact match") == "Exact match"
     assert figures.at_start("") == ""
 

@@ -64,7 +64,7 @@ def test_worse():
 
 def test_where_less_is_better():
     fell = paired(0.1, 0.3, [-0.3, -0.1], 0.001, metric="brier")
-    assert told(fell).startswith("Better: brier fell from 0.30 to 0.10")
+    assert told(fell).startswith("Better: Brier fell from 0.30 to 0.10")
     rose = paired(9.0, 8.0, [0.5, 1.5], 0.001, metric="perplexity")
     assert told(rose).startswith("Worse: perplexity rose from 8 to 9")
 
@@ -147,7 +147,7 @@ def test_without_a_baseline_chance_is_the_measure(chance, word, tone):
 
 def test_chance_where_less_is_better():
     found = summary("mae", 1.0, (0.5, 1.5), chance=3.0)
-    assert told(found).startswith("Better than chance: mae is 1 ")
+    assert told(found).startswith("Better than chance: MAE is 1 ")
     assert told(found | {"chance": 0.1}).startswith("Worse than chance")
 
 
@@ -196,7 +196,7 @@ def test_a_slice_or_metric_that_went_the_other_way_is_told():
     assert headline([BETTER, lost, other, same_way, not_ours], []).more == [
         "Worse where task=qa: exact match fell from 0.75 to 0.25 (95 % interval of the difference "
         "-0.70 to -0.30, p < 0.001, 20 rows).",
-        "Worse: token f1 fell from 0.30 to 0.20 (95 % interval of the difference -0.15 to -0.05, "
+        "Worse: token F1 fell from 0.30 to 0.20 (95 % interval of the difference -0.15 to -0.05, "
         "p < 0.001, 80 rows).",
     ]
     both = [line.partition(":")[0] for line in headline([SAME, lost, same_way], []).more]
