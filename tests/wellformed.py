@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from html import unescape
 from html.parser import HTMLParser
 from typing import Any
+
+from instructune.reports.pages import Html, joined, page
 
 _LOADING = {"script", "link", "img", "iframe", "object", "embed", "base", "form", "audio", "video"}
 _ADDRESSES = {"src", "href", "srcset", "action", "data", "poster", "background", "xlink:href"}
@@ -39,3 +44,16 @@ def elements(page: bytes) -> list[tuple[str, dict[str, Any]]]:
         assert not [name for name in attributes if name.startswith("on")]
         assert "url(" not in (attributes.get("style") or "")
     return checker.seen
+
+
+def cells(parts: Iterable[Html]) -> list[list[list[str]]]:
+    """The tables of some parts as lists of texts; a drawing is empty."""
+    made = joined(parts)
+    elements(page("t", [made]))
+    return [
+        [
+            [unescape(re.sub("<[^>]*>", "", cell)) for cell in re.findall("<t[hd].*?</t[hd]>", row)]
+            for row in re.findall("<tr>.*?</tr>", table, re.DOTALL)
+        ]
+        for table in re.findall("<table.*?</table>", made, re.DOTALL)
+    ]
