@@ -24,12 +24,14 @@ def forgetting(
     by: Sequence[str],
     *,
     adjust: str = "holm",
+    clustered: bool = False,
 ) -> list[Fate]:
     """For each value of `task`, where rows have it, and of each field of `by`, what became of ids.
 
     An id is lost or gained where the mean score of its rows fell or rose; else it is kept, or
     missed where both answers are as bad as can be. `p` is that of an exact sign test on the ids
-    lost and gained, `p_adjusted` that for all tests made here.
+    lost and gained, `p_adjusted` that for all tests made here; null where ids are `clustered`,
+    for which the test would claim too much.
     """
     fields = [FIELD] if any(FIELD in answer.row for answer in answers) else []
     fields += [field for field in dict.fromkeys(by) if field != FIELD]
@@ -38,6 +40,8 @@ def forgetting(
         return []
     ids = list(_ids(answers, before, after))
     fates = [fate for field in fields for fate in _fates(field, ids, after)]
+    if clustered:
+        return [fate | {"p": None} for fate in fates]
     if adjust != "none":
         adjusted = significance.adjusted([fate["p"] for fate in fates], adjust)
         for fate, p in zip(fates, adjusted, strict=True):

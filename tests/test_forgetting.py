@@ -33,6 +33,9 @@ def test_each_task():
     assert [f["p_adjusted"] for f in found] == [1.0, 1.0]
     assert "p_adjusted" not in forgetting(["exact_match"], AFTER, BEFORE, [], adjust="none")[0]
 
+    clustered = forgetting(["exact_match"], AFTER, BEFORE, [], clustered=True)
+    assert [f["p"] for f in clustered] == [None, None]
+
 
 def test_samples_of_an_id_are_one():
     before = side([("a", "t", "y"), ("a", "t", "n"), ("b", "t", "n"), ("b", "t", "n")])

@@ -10,7 +10,7 @@ from instructune.reports.drawing import Scale
 from instructune.reports.pages import Html, element, folded, heading, joined, note, table
 
 MOST_NUMBERED = 25  # labels of a heat map that has its numbers in it
-MOST_DRAWN = 200  # labels of one that has only colours
+MOST_DRAWN = 100  # labels of one that has only colours
 MOST_LABELS = 100  # lines of the table
 MOST_MISTAKES = 20
 _LONGEST = 40  # characters of a label in a heat map

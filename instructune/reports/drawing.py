@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -120,9 +121,12 @@ def heat(counts: Sequence[Sequence[int]]) -> Html:
         total = sum(line) or 1
         for j, count in enumerate(line):
             if count:
-                cell = _box("good" if i == j else "bad", j * size, i * size, size, size)
-                opacity = f"{0.15 + 0.85 * count / total:.2f}"
-                cells.append(element("g", cell, opacity=opacity))
+                # by the root, or a label's rarer mistakes could not be seen
+                shade = f"{0.03 + 0.97 * math.sqrt(count / total):.2f}"
+                name, x, y = ("good" if i == j else "bad"), j * size, i * size
+                cells.append(
+                    element("rect", class_=name, x=x, y=y, width=size, height=size, opacity=shade)
+                )
     width, height = len(counts[0]) * size, len(counts) * size
     frame = _box("paper", 0, 0, width, height)
     return drawing(width, height, "confusion matrix", frame, *cells)

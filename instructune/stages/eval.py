@@ -67,9 +67,7 @@ def evaluate(config: EvalConfig) -> Evaluation:
     )
     summaries = summarise(plan, answers, pairs)
     verdicts = [gates.judge(gate, summaries) for gate in asked]
-    fates = (
-        forgetting(names, answers, pairs, _single(config.by), adjust=config.adjust) if pairs else []
-    )
+    fates = _fates(config, names, answers, pairs) if pairs else []
     found = Evaluation(summaries, chosen_by, verdicts, inputs.notes + _told_errors(pairs), fates)
     report = _report(config, found, names, answers, pairs, inputs.hashes) if config.report else None
     _write(config, summaries, names, answers, inputs.hashes, report)
@@ -156,6 +154,14 @@ def _told_errors(pairs: Sequence[Answer] | None) -> list[str]:
 def _single(by: Sequence[str]) -> list[str]:
     """The fields that are sliced by alone."""
     return [fields[0] for fields in map(fields_of, by) if len(fields) == 1]
+
+
+def _fates(
+    config: EvalConfig, names: Sequence[str], answers: Sequence[Answer], pairs: Sequence[Answer]
+) -> list[Fate]:
+    clustered = config.cluster is not None
+    by = _single(config.by)
+    return forgetting(names, answers, pairs, by, adjust=config.adjust, clustered=clustered)
 
 
 def _report(

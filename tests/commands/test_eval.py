@@ -290,6 +290,7 @@ def test_a_page_and_what_was_kept_of_each_task(run, files):
     page = (files / "r.html").read_text()
     assert "Kept and lost by task" in page
     assert "nli &lt;b&gt;\\x1b" in page
+    assert "0 missed (by accuracy, p -)" in run(*args, "--cluster=lang")[2]
     code, _, err = run(*args, "--json")
     (task, *_) = json.loads(err)["forgetting"]
     assert (task["by"], task["kept"], task["lost"]) == ({"task": "nli <b>\x1b"}, 2, 2)

@@ -81,5 +81,5 @@ def test_a_heat_map_without_numbers():
     made = drawing.heat([[3, 1], [0, 2]])
     cells = [(one["class"], float(one["x"]), float(one["y"])) for one in drawn(made, "rect")]
     assert cells == [("paper", 0, 0), ("good", 0, 0), ("bad", 12, 0), ("good", 12, 12)]
-    opacities = [one["opacity"] for one in drawn(made, "g")]
-    assert opacities == ["0.79", "0.36", "1.00"]
+    opacities = [one.get("opacity") for one in drawn(made, "rect")]
+    assert opacities == [None, "0.87", "0.52", "1.00"]
