@@ -72,7 +72,8 @@ ins, del { text-decoration: none; }
 ins { background: rgb(var(--good-fill) / .25); border-radius: 2px; }
 del { background: rgb(var(--bad-fill) / .25); border-radius: 2px; }
 @media (max-width: 640px) {
-  table.slim .drawn { display: none; }
+  td, th { padding-right: .5rem; }
+  table.slim { font-size: 13px; } table.slim .drawn { display: none; }
   table.cards tr:first-child { display: none; }
   table.cards, table.cards tbody, table.cards tr, table.cards td { display: block; }
   table.cards tr { border: 1px solid var(--line); border-radius: 4px; margin: .6rem 0; }
@@ -85,7 +86,10 @@ del { background: rgb(var(--bad-fill) / .25); border-radius: 2px; }
   table.cards td:empty { display: none; }
 }
 @media print {
-  body { max-width: none; font-size: 11px; padding: 0; }
+  body { max-width: none; font-size: 10px; padding: 0; } code { font-size: 8px; }
+  td, th { padding-right: .5rem; } td svg { width: 75px; } h2 { font-size: 13px; margin-top: 1.5rem; }
+  table.heat th { font-size: 8px; min-width: 0; } table.heat td { padding: .1rem .25rem; }
+  .verdict strong { font-size: 16px; } .verdict p { font-size: 12px; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   details::details-content { content-visibility: visible; display: block; block-size: auto; }
   h2, h3 { break-after: avoid; }
