@@ -87,7 +87,8 @@ del { background: rgb(var(--bad-fill) / .25); border-radius: 2px; }
 }
 @media print {
   body { max-width: none; font-size: 10px; padding: 0; } code { font-size: 8px; }
-  td, th { padding-right: .5rem; } td svg { width: 75px; } h2 { font-size: 13px; margin-top: 1.5rem; }
+  td, th { padding-right: .5rem; } td svg { width: 75px; }
+  h2 { font-size: 13px; margin-top: 1.5rem; }
   table.heat th { font-size: 8px; min-width: 0; } table.heat td { padding: .1rem .25rem; }
   .verdict strong { font-size: 16px; } .verdict p { font-size: 12px; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
