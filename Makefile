@@ -58,7 +58,7 @@ docs-check: $(READY) ## fail if README.md is behind the code
 # The demo: does a real model get better at a task? Each artifact is a file target, so a second
 # `make demo` has nothing to do, and an interrupted one goes on where it was.
 
-demo: $(DEMO)/summary.jsonl ## a 135M model before and after training, on 2 cores in minutes
+demo: $(DEMO)/report.html ## a 135M model before and after training, on 2 cores in minutes
 	@echo; echo "== answers before and after"
 	@$(TUNE) show $(DEMO)/tuned.jsonl --baseline $(DEMO)/base.jsonl --limit 4
 	@echo; echo "== the run"
@@ -66,6 +66,7 @@ demo: $(DEMO)/summary.jsonl ## a 135M model before and after training, on 2 core
 	@echo; echo "== exact answers on $$(wc -l < $(TASK)/test.jsonl) unseen messages"
 	@$(TUNE) eval $(DEMO)/tuned.jsonl --baseline $(DEMO)/base.jsonl -o /dev/null
 	@echo; echo "artifacts: $(DEMO)/{base,tuned,summary}.jsonl and $(DEMO)/run/"
+	@echo "the whole report, for a browser: $(DEMO)/report.html"
 
 $(DEMO)/base.jsonl: $(TASK)/test.jsonl | $(READY)
 	@mkdir -p $(@D)
@@ -77,8 +78,9 @@ $(DEMO)/run/adapter/adapter_config.json: $(TASK)/train.jsonl | $(READY)
 $(DEMO)/tuned.jsonl: $(DEMO)/run/adapter/adapter_config.json $(TASK)/test.jsonl
 	$(TUNE) generate $(TASK)/test.jsonl -m $(DEMO)/run -o $@ --max-new-tokens 24
 
-$(DEMO)/summary.jsonl: $(DEMO)/base.jsonl $(DEMO)/tuned.jsonl
-	@$(TUNE) eval $(DEMO)/tuned.jsonl --baseline $(DEMO)/base.jsonl -o $@ 2>/dev/null
+$(DEMO)/report.html: $(DEMO)/base.jsonl $(DEMO)/tuned.jsonl
+	@$(TUNE) eval $(DEMO)/tuned.jsonl --baseline $(DEMO)/base.jsonl \
+	  -o $(DEMO)/summary.jsonl --report $@ 2>/dev/null
 
 # The same verbs at CI size: random weights, a few steps, one pipe.
 

@@ -76,7 +76,7 @@ def _difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> Differen
     return Difference(
         name,
         sample,
-        _question(after) or _question(before),
+        question(after) or question(before),
         references,
         _answered(before, references),
         _answered(after, references),
@@ -87,8 +87,12 @@ def _answered(row: Mapping[str, Any], references: list[Any]) -> Answered:
     prediction = row["prediction"]
     if prediction is None:
         return Answered(None, str(row.get("error") or "no answer"), False if references else None)
-    right = any(_bare(prediction) == _bare(reference) for reference in references)
-    return Answered(prediction, None, right if references else None)
+    return Answered(prediction, None, is_right(prediction, references) if references else None)
+
+
+def is_right(prediction: Any, references: list[Any]) -> bool:
+    """Whether the prediction equals a reference, white space around it aside."""
+    return any(_bare(prediction) == _bare(reference) for reference in references)
 
 
 def _bare(value: Any) -> Any:
@@ -103,7 +107,7 @@ def _references(row: Mapping[str, Any]) -> list[Any]:
     return Record(row).references()
 
 
-def _question(row: Mapping[str, Any]) -> str:
+def question(row: Mapping[str, Any]) -> str:
     """The last thing the user said, or the text that was to be gone on with."""
     messages = row.get("messages")
     if isinstance(messages, list) and not FIELDS["messages"].check(messages):

@@ -218,6 +218,7 @@ class EvalConfig:
     output: str = "-"
     scores: str | None = None
     allow_code: bool = False
+    report: str | None = None
     resamples: int | None = None
     seed: int = 0
     manifest: str | None = None

@@ -60,13 +60,13 @@ def write_manifest(
         "sha256": files.sha256_file(artifact) if Path(artifact).is_file() else None,
         "rows": rows,
         "config": plain(config),
-        "inputs": _by_name(inputs),
+        "inputs": by_name(inputs),
         "versions": versions(),
     } | more
     files.write_bytes(path, pretty(manifest))
 
 
-def _by_name(inputs: Mapping[str, str]) -> dict[str, str]:
+def by_name(inputs: Mapping[str, str]) -> dict[str, str]:
     """Hashes by file name; files of one name in two folders are numbered."""
     named: dict[str, str] = {}
     for path, digest in inputs.items():

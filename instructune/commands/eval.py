@@ -18,6 +18,8 @@ from instructune.metrics import metrics
 if TYPE_CHECKING:  # numpy comes with it, and help texts do without
     from instructune.stages.eval import Evaluation
 
+_MOST_FATES = 10  # lines
+
 
 def evaluate(
     ctx: typer.Context,
@@ -38,6 +40,13 @@ def evaluate(
     scores: Annotated[
         str | None, typer.Option(metavar="FILE", help="Where rows with their scores go.")
     ] = EvalConfig.scores,
+    report: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE.html",
+            help="A page of all that was found: verdict, intervals, slices, answers.",
+        ),
+    ] = EvalConfig.report,
     metric: Annotated[
         list[str],
         typer.Option(
@@ -141,6 +150,7 @@ def evaluate(
             *_told(found),
             *_aligned(_cells(found.summaries)),
             *_outlook(found),
+            *_fates(found),
             *_fired(found),
         ]
         options.report("\n".join(map(visible, lines)), found.as_dict(), json)
@@ -172,6 +182,21 @@ def _told(found: Evaluation) -> list[str]:
 
 def _fired(found: Evaluation) -> list[str]:
     return [f"gate: {verdict}" for verdict in found.verdicts if verdict.outcome != "passed"]
+
+
+def _fates(found: Evaluation) -> list[str]:
+    """What was kept and lost of each task, the greatest losses first."""
+    fates = sorted(found.forgetting, key=lambda fate: fate["gained"] - fate["lost"])
+    lines = []
+    for fate in fates[:_MOST_FATES]:
+        ((field, value),) = fate["by"].items()
+        p = _p_value(fate.get("p_adjusted", fate["p"]))
+        lines.append(
+            f"{field}={value}: {fate['kept']} kept, {fate['lost']} lost, {fate['gained']} gained, "
+            f"{fate['missed']} missed (by {fate['metric']}, p {p})"
+        )
+    more = len(fates) - len(lines)
+    return [*lines, f"and {more} more, which lost less"] if more else lines
 
 
 def _outlook(found: Evaluation) -> list[str]:
@@ -272,5 +297,5 @@ def _show(found: Evaluation) -> None:
     for row in rows[1:]:
         table.add_row(*map(Text, row))
     console = Console(stderr=True, soft_wrap=True)
-    for part in (*_told(found), table, *_outlook(found), *_fired(found)):
+    for part in (*_told(found), table, *_outlook(found), *_fates(found), *_fired(found)):
         console.print(Text(visible(part)) if isinstance(part, str) else part)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from instructune import (
@@ -22,12 +22,14 @@ from instructune.conditions import Gate
 from instructune.configs import EvalConfig
 from instructune.errors import usage
 from instructune.filters import filters
+from instructune.forgetting import Fate, forgetting
 from instructune.gates import Verdict, Written
 from instructune.jsonl import RowWriter
 from instructune.junit import junit
 from instructune.metrics import metrics
 from instructune.predictions import Answer, Predictions
 from instructune.records import Record
+from instructune.reports.evaluated import Run, evaluated
 from instructune.statistics.resampling import default_resamples
 from instructune.summaries import Plan, Summary, fields_of, summarise
 
@@ -42,6 +44,7 @@ class Evaluation:
     chosen_by: str
     verdicts: list[Verdict]
     notes: list[str]
+    forgetting: list[Fate] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """The report; the confusion matrices stay in the summaries."""
@@ -51,6 +54,7 @@ class Evaluation:
             "chosen_by": self.chosen_by,
             "notes": self.notes,
             "gates": [verdict.as_dict() for verdict in self.verdicts],
+            "forgetting": self.forgetting,
         }
 
 
@@ -83,10 +87,13 @@ def _evaluate(config: EvalConfig) -> Evaluation:
     )
     summaries = summarise(plan, answers, pairs)
     verdicts = [gates.judge(gate, summaries) for gate in asked]
-    _write(config, summaries, names, answers, inputs.hashes)
+    fates = _fates(config, names, answers, pairs) if pairs else []
+    found = Evaluation(summaries, chosen_by, verdicts, inputs.notes + _told_errors(pairs), fates)
+    report = _report(config, found, names, answers, pairs, inputs.hashes) if config.report else None
+    _write(config, summaries, names, answers, inputs.hashes, report)
     if config.junit:
         files.write_bytes(config.junit, junit(verdicts, undecided=config.undecided))
-    return Evaluation(summaries, chosen_by, verdicts, inputs.notes + _told_errors(pairs))
+    return found
 
 
 def _preflight(config: EvalConfig) -> list[Gate]:
@@ -114,7 +121,7 @@ def _preflight(config: EvalConfig) -> list[Gate]:
 
 
 def _outputs(config: EvalConfig) -> tuple[str | None, ...]:
-    return config.output, config.scores, config.manifest, config.junit
+    return config.output, config.scores, config.manifest, config.junit, config.report
 
 
 def _gate(written: Written, asked: Sequence[str]) -> Gate:
@@ -188,12 +195,50 @@ def _added(answer: Answer, field: str, found: dict[str, Any]) -> dict[str, Any]:
     return {field: known | found} if found else {}
 
 
+def _single(by: Sequence[str]) -> list[str]:
+    """The fields that are sliced by alone."""
+    return [fields[0] for fields in map(fields_of, by) if len(fields) == 1]
+
+
+def _fates(
+    config: EvalConfig, names: Sequence[str], answers: Sequence[Answer], pairs: Sequence[Answer]
+) -> list[Fate]:
+    clustered = config.cluster is not None
+    by = _single(config.by)
+    return forgetting(names, answers, pairs, by, adjust=config.adjust, clustered=clustered)
+
+
+def _report(
+    config: EvalConfig,
+    found: Evaluation,
+    names: Sequence[str],
+    answers: Sequence[Answer],
+    baseline: Sequence[Answer] | None,
+    inputs: dict[str, str],
+) -> bytes:
+    """The page, made before anything is written."""
+    run = Run(
+        config=config,
+        names=names,
+        answers=answers,
+        baseline=baseline,
+        summaries=found.summaries,
+        verdicts=found.verdicts,
+        fates=found.forgetting,
+        chosen_by=found.chosen_by,
+        notes=found.notes,
+        inputs=inputs,
+    )
+    return evaluated(run)
+
+
 def _write(
     config: EvalConfig,
     summaries: list[Summary],
     names: Sequence[str],
     answers: Sequence[Answer],
     inputs: dict[str, str],
+    report: bytes | None,
 ) -> None:
     """Write summaries and scored rows, whole or not at all, each file with its manifest."""
     outputs: list[tuple[str, RowWriter, str | None]] = []
@@ -201,6 +246,8 @@ def _write(
         writer = RowWriter(stack.enter_context(files.open_output(config.output)))
         writer.write_all(summaries)
         outputs.append((config.output, writer, config.manifest))
+        if config.report and report:
+            stack.enter_context(files.open_output(config.report)).write(report)
         if config.scores:
             writer = RowWriter(stack.enter_context(files.open_output(config.scores)))
             told = scoring.row_details(names, answers)

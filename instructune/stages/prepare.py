@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
-from instructune import files, lineage, mixing, reports, splits, workers
+from instructune import files, lineage, mixing, splits, workers
 from instructune.agreement import Agreement
 from instructune.clusters import Clusters
 from instructune.configs import PrepareConfig
@@ -17,6 +17,7 @@ from instructune.jsonl import BadRow, Encoded, RowWriter
 from instructune.paths import expanded
 from instructune.profile import Profile
 from instructune.records import Record
+from instructune.reports.prepared import prepared
 from instructune.rowwork import Outcome
 from instructune.sources import Reading, read_outcomes
 from instructune.splits import Splitter
@@ -79,7 +80,7 @@ def prepare(config: PrepareConfig) -> Prepared:
         noticed = {"agreement": agreement.facts()} if agreement else {}
         noticed |= {"duplicate_clusters": clusters.facts()} if clusters else {}
         if config.report:
-            report.write(reports.prepared(tally.as_dict() | noticed, profile.facts()))
+            report.write(prepared(tally.as_dict() | noticed, profile.facts()))
     _write_manifests(config, tally, written)
     return Prepared(tally, written, explained, noticed)
 

@@ -25,7 +25,9 @@ def wilson_interval(successes: float, n: int) -> tuple[float, float]:
     share, z2 = successes / n, Z95 * Z95
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = Z95 / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # exactly the bound where all or none succeed, whatever the last digit of the terms
+    low = max(0.0, centre - half) if successes else 0.0
+    return low, min(1.0, centre + half) if successes < n else 1.0
 
 
 def bonett_price_interval(gained: int, lost: int, n: int) -> tuple[float, float]:

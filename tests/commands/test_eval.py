@@ -198,6 +198,7 @@ def test_the_report_as_json(run):
                 "intervals": [None],
             },
         ],
+        "forgetting": [],
     }
 
 
@@ -272,3 +273,44 @@ def test_text_from_data_cannot_drive_the_terminal(run, files):
     assert code == 0
     assert "who=\\x1b[2Jme" in err
     assert "\x1b" not in err
+
+
+def test_a_page_and_what_was_kept_of_each_task(run, files):
+    for name, rows in (("p.jsonl", PREDICTIONS), ("b.jsonl", BASELINE)):
+        more = {"task": "nli <b>\x1b"} if name == "p.jsonl" else {}
+        (files / name).write_text("".join(f"{json.dumps(row | more)}\n" for row in rows))
+    args = ("p.jsonl", "--baseline=b.jsonl", "--metric=accuracy", "--by=lang", "-o", "s.jsonl")
+    code, out, err = run(*args, "--report=r.html")
+    assert (code, out) == (0, "")
+    assert err.splitlines()[-3:] == [
+        "task=nli <b>\\x1b: 2 kept, 2 lost, 0 gained, 0 missed (by accuracy, p 1.000)",
+        "lang=zh: 0 kept, 2 lost, 0 gained, 0 missed (by accuracy, p 1.000)",
+        "lang=en: 2 kept, 0 lost, 0 gained, 0 missed (by accuracy, p 1.000)",
+    ]
+    page = (files / "r.html").read_text()
+    assert "Kept and lost by task" in page
+    assert "nli &lt;b&gt;\\x1b" in page
+    assert "0 missed (by accuracy, p -)" in run(*args, "--cluster=lang")[2]
+    code, _, err = run(*args, "--json")
+    (task, *_) = json.loads(err)["forgetting"]
+    assert (task["by"], task["kept"], task["lost"]) == ({"task": "nli <b>\x1b"}, 2, 2)
+
+
+def test_many_tasks_are_cut_to_the_greatest_losses(run, files):
+    for name, said in (("p.jsonl", "no"), ("b.jsonl", "yes")):
+        rows = [
+            {
+                "id": f"{i}",
+                "label": "yes" if i < 3 else "no",
+                "task": f"t{i:02}",
+                "prediction": said,
+            }
+            for i in range(15)
+        ]
+        (files / name).write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    lines = run("p.jsonl", "--baseline=b.jsonl", "--metric=accuracy", "-o", "s")[2].splitlines()
+    told = [line for line in lines if line.startswith("task=")]
+    assert len(told) == 10
+    assert all("1 lost" in line for line in told[:3])
+    assert all("1 gained" in line for line in told[3:])
+    assert lines[-1] == "and 5 more, which lost less"

@@ -530,7 +530,8 @@ def test_a_report(here, write):
     tokens = len("one two") + len("eins")  # the preset's tokens are bytes
     assert f'<td>tokens</td><td class="number">{tokens}</td>' in text
     assert "src=" not in text
-    assert "http" not in text
+    assert "http:" not in text
+    assert "https:" not in text
 
 
 hostile = st.one_of(

@@ -1,0 +1,1 @@
+"""Reports of `prepare` and `eval`: one HTML file each, that loads nothing and runs nothing."""
