@@ -24,13 +24,13 @@ _ROW, _LABEL, _BAR = 20, 220, 360  # pixels
 _CELLS = 40  # of a table of combinations
 
 
-def page(title: str, parts: Iterable[str]) -> bytes:
-    """A whole document of parts made by the functions below."""
+def page(title: str, parts: Iterable[str], head: str = "") -> bytes:
+    """A whole document of parts made by the functions below; `head` is markup of its own."""
     body = "\n".join(parts)
     return (
         f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width">\n<title>{escape(title)}</title>\n'
-        f"<style>{_STYLE}</style>\n<h1>{escape(title)}</h1>\n{body}\n</html>\n"
+        f"<style>{_STYLE}</style>\n{head}<h1>{escape(title)}</h1>\n{body}\n</html>\n"
     ).encode()
 
 
