@@ -22,7 +22,7 @@ Run = Callable[[torch.Tensor], torch.Tensor]  # ids (B, T) to a number for each 
 _TOKENS = 1024  # through the model at once
 _CELLS = 1 << 25  # logits at once: 128 MiB
 _IDS = 8192  # of the vocabulary embedded at once
-_DOUBLINGS = 3
+_PLACES = 4  # of a part of the way from the baseline
 
 
 class Path(NamedTuple):
@@ -135,30 +135,55 @@ def integrated_gradients(
 ) -> Path:
     """The gradient along the straight way from `start` (T, H) to the row's own embeddings.
 
-    Sundararajan et al. 2017, arXiv 1703.01365. The integral is Gauss and Legendre's of `steps`
-    places, which are doubled up to three times until the values add up to the difference of the
-    two ends, within `tolerance` times that difference or 1, whichever is more.
+    Sundararajan et al. 2017, arXiv 1703.01365. Language models change by leaps on that way, so
+    the part that is furthest from adding up is halved, until the parts together are within
+    `tolerance` times the difference of the two ends, or times 1 where that is less, or `steps`
+    gradients were taken. Each part is Gauss and Legendre's integral of four.
     """
     own = subject.embeddings()
-    score, baseline = subject.scores(torch.stack([own, start])).tolist()
+    baseline, score = subject.scores(torch.stack([start, own])).tolist()
     bound = tolerance * max(1.0, abs(score - baseline))
-    for doubling in range(_DOUBLINGS + 1):
-        count = steps << doubling
-        found = Path(_integral(subject, start, own, count), score, baseline, count)
-        if not found.gap > bound:
+    parts = [_part(subject, start, own, _Ends(0.0, 1.0, baseline, score))]
+    while (len(parts) + 2) * _PLACES <= max(steps, _PLACES):
+        if not sum(part.gap for part in parts) > bound:
             break
-    return found
+        worst = max(range(len(parts)), key=lambda i: parts[i].gap)
+        low, high, before, behind = parts.pop(worst).ends
+        middle = (low + high) / 2
+        (at,) = subject.scores((start + middle * (own - start))[None]).tolist()
+        for ends in (_Ends(low, middle, before, at), _Ends(middle, high, at, behind)):
+            parts.append(_part(subject, start, own, ends))
+    values = torch.stack([part.values for part in parts]).sum(0)
+    return Path(values, score, baseline, len(parts) * _PLACES)
 
 
-def _integral(subject: Subject, start: torch.Tensor, own: torch.Tensor, steps: int) -> torch.Tensor:
-    nodes, shares = np.polynomial.legendre.leggauss(steps)  # from -1 to 1
-    places = torch.tensor((nodes + 1) / 2, dtype=torch.float32, device=own.device)
-    weights = torch.tensor(shares / 2, dtype=torch.float64, device=own.device)
+class _Ends(NamedTuple):
+    """Where a part of the way begins and ends, and the numbers there."""
+
+    low: float
+    high: float
+    before: float
+    behind: float
+
+
+class _Part(NamedTuple):
+    ends: _Ends
+    values: torch.Tensor
+    gap: float
+
+
+def _part(subject: Subject, start: torch.Tensor, own: torch.Tensor, ends: _Ends) -> _Part:
+    nodes, shares = np.polynomial.legendre.leggauss(_PLACES)  # from -1 to 1
+    width = ends.high - ends.low
+    places = torch.tensor(ends.low + width * (nodes + 1) / 2, dtype=torch.float32)
+    weights = torch.tensor(width * shares / 2, dtype=torch.float64)
     total = torch.zeros_like(own, dtype=torch.float64)
     for at, weight in zip(places.split(subject.rows), weights.split(subject.rows), strict=True):
-        rows = start + at[:, None, None] * (own - start)
-        total += (subject.gradients(rows).double() * weight[:, None, None]).sum(0)
-    return ((own - start) * total).sum(-1)
+        rows = start + at.to(own.device)[:, None, None] * (own - start)
+        found = subject.gradients(rows).double() * weight.to(own.device)[:, None, None]
+        total += found.sum(0)
+    values = ((own - start) * total).sum(-1)
+    return _Part(ends, values, abs(values.sum().item() - (ends.behind - ends.before)))
 
 
 def occlusion(

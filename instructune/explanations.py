@@ -20,6 +20,7 @@ _CELL, _MARGIN = 16, 96  # pixels
 _HEAD = """<meta http-equiv="Content-Security-Policy"
  content="default-src 'none'; style-src 'unsafe-inline'">
 <style>
+h1, h2, p.note { overflow-wrap: anywhere; }
 .tokens { white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.9; }
 .tokens span { border-radius: 3px; padding: .1em 0; }
 .answer { white-space: pre-wrap; overflow-wrap: anywhere; border-left: 3px solid var(--soft);
