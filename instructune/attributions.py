@@ -144,7 +144,8 @@ def integrated_gradients(
     baseline, score = subject.scores(torch.stack([start, own])).tolist()
     bound = tolerance * max(1.0, abs(score - baseline))
     parts = [_part(subject, start, own, _Ends(0.0, 1.0, baseline, score))]
-    while (len(parts) + 2) * _PLACES <= max(steps, _PLACES):
+    taken = _PLACES
+    while taken + 2 * _PLACES <= steps:
         if not sum(part.gap for part in parts) > bound:
             break
         worst = max(range(len(parts)), key=lambda i: parts[i].gap)
@@ -153,8 +154,9 @@ def integrated_gradients(
         (at,) = subject.scores((start + middle * (own - start))[None]).tolist()
         for ends in (_Ends(low, middle, before, at), _Ends(middle, high, at, behind)):
             parts.append(_part(subject, start, own, ends))
+        taken += 2 * _PLACES
     values = torch.stack([part.values for part in parts]).sum(0)
-    return Path(values, score, baseline, len(parts) * _PLACES)
+    return Path(values, score, baseline, taken)
 
 
 class _Ends(NamedTuple):
