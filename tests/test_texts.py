@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instructune.records import Record
-from instructune.texts import all_text, answer_of, normalised, prompt_of, words
+from instructune.texts import all_text, answer_of, normalised, prompt_of, split, words
 
 CHAT = Record(
     {
@@ -106,6 +106,6 @@ def test_the_fast_way_is_the_same(text):
 
 
 def test_a_split_text_is_whole():
-    assert texts.split("It's  4好 人,\n ok!?") == [
+    assert split("It's  4好 人,\n ok!?") == [
         *("It's", "  ", "4", "好", " ", "人", ",", "\n ", "ok", "!", "?"),
     ]
