@@ -36,7 +36,7 @@ class Options:
 
 
 class Explainer:
-    """A pass forward and back for each step; `check.gap` tells how far the sum is off."""
+    """A pass forward and back for each step; `check.gap` adds up how far each part is off."""
 
     def __init__(self, options: Options, source: Source) -> None:
         self.options, self.source = options, source
