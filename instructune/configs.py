@@ -157,6 +157,7 @@ class GenerateConfig:
     score_references: bool = False
     label_scores: str | None = None
     logprobs: bool = False
+    explain: str | None = None
     stop: tuple[str, ...] = ()
     batch_size: int = 24
     window: int | None = None
@@ -180,6 +181,8 @@ class GenerateConfig:
             raise usage(
                 "0 is for --score-references and --label-scores alone", where="--max-new-tokens"
             )
+        if self.explain and not (self.max_new_tokens or self.label_scores):
+            raise usage("needs answers: --max-new-tokens or --label-scores", where="--explain")
         _least("--temperature", self.temperature, 0)
         _between("--top-p", self.top_p, 0, 1)
         _least("--top-k", self.top_k, 0)
@@ -239,6 +242,7 @@ class ShowConfig:
     path: str = "-"
     limit: int = 5
     baseline: str | None = None
+    html: str | None = None
     profile: bool = False
     disagreements: bool = False
     mask: bool = False
@@ -255,6 +259,8 @@ class ShowConfig:
         _least("--max-length", self.max_length, 2)
         if self.mask and self.model is None:
             raise usage("needs --model", where="--mask")
+        if self.html is not None and self.view:
+            raise usage(f"shows explanations; leave {self.view} out", where="--html")
         if self.baseline is not None and self.mask:
             raise usage("shows answers, not tokens; leave --mask out", where="--baseline")
         others = {"--profile": self.profile, "--disagreements": self.disagreements}

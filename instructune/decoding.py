@@ -38,7 +38,7 @@ class Row:
 
     `key` is what its random numbers come from; `ended(ids)` says whether its text has ended by a
     stop string. `finish_reason` is stop, length or error, where the model's output is not finite.
-    `logprobs` are of `ids`, and of the token that stopped it.
+    `logprobs` are of `ids`, and of the token that stopped it, which is `stop`.
     """
 
     prompt: list[int]
@@ -48,6 +48,7 @@ class Row:
     ids: list[int] = field(default_factory=list)
     logprobs: list[float] = field(default_factory=list)
     finish_reason: str | None = None
+    stop: int | None = None
 
 
 @torch.inference_mode()
@@ -106,7 +107,7 @@ def _take(row: Row, token: int | None, stops: frozenset[int]) -> None:
         row.finish_reason = "error"
         return
     if token in stops:
-        row.finish_reason = "stop"
+        row.finish_reason, row.stop = "stop", token
         return
     row.ids.append(token)
     if row.ended is not None and row.ended(row.ids):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from transformers import Cache, PreTrainedConfig, PreTrainedModel
+from transformers import Cache, DynamicCache, PreTrainedConfig, PreTrainedModel
 
 from instructune.caches import Pair, grown, is_plain, pairs
 from instructune.errors import Exit, UserError
@@ -47,6 +47,11 @@ class Forward:
     def attends(self) -> bool:
         """Whether any layer looks back at tokens, rather than at a state that holds them all."""
         return self._cache == _CACHES[0]
+
+    def cache(self, count: int) -> Cache:
+        """For `count` rows that begin, behind an adapter's virtual tokens."""
+        plain = is_plain(self.config)
+        return grown(self.virtual, count) if plain else DynamicCache(config=self.config)
 
     def __call__(
         self,

@@ -5,7 +5,7 @@ Shapes: B rows, T tokens of the longest, N tokens that are asked about, V vocabu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from transformers import Cache, DynamicCache, PreTrainedModel
@@ -48,6 +48,25 @@ def log_probabilities(
     return [found[one] for one in asked]
 
 
+def answer_likelihood(
+    model: PreTrainedModel, length: int, start: int
+) -> Callable[[torch.Tensor], torch.Tensor]:
+    """A function from ids (B, T), T = `length`, to the log-probability of each row's end, (B,).
+
+    The end is all tokens from `start` on; gradients flow where they are asked for.
+    """
+    with torch.no_grad():
+        forward = Forward(model)
+    keep = torch.arange(length, device=forward.device)
+    keep = (keep >= start - 1) & (keep < length - 1)
+
+    def likelihood(ids: torch.Tensor) -> torch.Tensor:
+        chosen = _chosen(forward, ids, forward.cache(len(ids)), keep.repeat(len(ids), 1))
+        return chosen.view(len(ids), -1).sum(-1)
+
+    return likelihood
+
+
 def _shared(sequences: Sequence[Sequence[int]], starts: Sequence[int]) -> int:
     """Tokens that all begin with; of each, the one before its start stays to be read."""
     first, last = min(map(list, sequences)), max(map(list, sequences))
@@ -68,7 +87,12 @@ def _of_group(forward: Forward, rows: Sequence[Asked], cache: Cache) -> list[lis
     keep = torch.zeros(len(rows), width, dtype=torch.bool, device=forward.device)
     for i, (ids, start) in enumerate(rows):
         keep[i, start - 1 : len(ids) - 1] = True  # the token at t is told behind the one before
-    logits = forward.kept(padded, cache, keep).float()  # (N, V)
-    targets = padded.roll(-1, 1)[keep]
-    chosen = logits.gather(1, targets[:, None])[:, 0] - logits.logsumexp(-1)
+    chosen = _chosen(forward, padded, cache, keep)
     return [part.tolist() for part in chosen.split(keep.sum(1).tolist())]
+
+
+def _chosen(forward: Forward, ids: torch.Tensor, cache: Cache, keep: torch.Tensor) -> torch.Tensor:
+    """The log-probability of the token behind each place that `keep` (B, T) marks; (N,)."""
+    logits = forward.kept(ids, cache, keep).float()  # (N, V)
+    targets = ids.roll(-1, 1)[keep]
+    return logits.gather(1, targets[:, None])[:, 0] - logits.logsumexp(-1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import importlib.metadata
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from instructune import __version__, files
 from instructune.jsonl import dumps, pretty
 
 SUFFIX = ".manifest.json"
+_SPEC = re.compile(r"\w+:\w+=")  # a plug-in and its options, of which some are paths
+_FOLDERS = re.compile(r"(?<=[=+])/(?:[^/,+]*/)*")
 
 
 def fingerprint(value: Any) -> str:
@@ -45,7 +48,11 @@ def plain(config: Any) -> dict[str, Any]:
 def shortened(value: Any) -> Any:
     """A path without the folders of this machine; anything else as it is."""
     if isinstance(value, str):
-        return files.shown(Path(value).name if value.startswith("/") else value)
+        if value.startswith("/"):
+            value = Path(value).name
+        elif _SPEC.match(value):
+            value = _FOLDERS.sub("", value)
+        return files.shown(value)
     if isinstance(value, tuple | list):
         return [shortened(item) for item in value]
     return value

@@ -59,6 +59,10 @@ class Measures:
                 found[i] = error
         return found
 
+    def sequence(self, record: Record, answer: str) -> tuple[list[int], int]:
+        """The tokens of a record with this answer, as it is scored, and where the answer starts."""
+        return _scored_part(next(self.encoding.sequences([_answered(record, answer)])))
+
     def _scored(
         self, records: list[Record], likelihoods: Likelihoods
     ) -> list[list[float] | UserError]:

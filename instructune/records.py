@@ -207,6 +207,7 @@ PREDICTION_FIELDS: dict[str, str] = {
     "token_logprobs": "`[[token, log-probability], …]` of the answer and its end (`--logprobs`)",
     "reference_logprob": "`{sum, tokens, bytes}` of the reference answer (`--score-references`)",
     "label_scores": "`{label: log-probability}` of each label as the answer (`--label-scores`)",
+    "explanation": "`{method, target, tokens, values, check}`: why it answered so (`--explain`)",
 }
 
 SUMMARY_FIELDS: dict[str, str] = {

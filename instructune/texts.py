@@ -13,6 +13,8 @@ _WORD = re.compile(
     r"|[^\W_\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
     r"\U00020000-\U0003134f]+(?:['’][^\W_]+)?"
 )
+# the same, any other sign, or a run of blanks
+_PART = re.compile(rf"{_WORD.pattern}|\s+|.")
 
 _ASCII_BREAKS = {code: " " for code in range(128) if not chr(code).isalnum()}
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
@@ -24,6 +26,11 @@ def words(text: str) -> list[str]:
     if text.isascii() and "'" not in text:  # the same, five times as fast
         return text.translate(_ASCII_BREAKS).split()
     return _WORD.findall(text)
+
+
+def split(text: str) -> list[str]:
+    """The text cut into words, runs of blanks and single other signs: joined they are the text."""
+    return _PART.findall(text)
 
 
 def folded(text: str) -> str:

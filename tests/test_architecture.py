@@ -27,6 +27,8 @@ HEAVY = {"torch", "transformers", "peft", "accelerate", "datasets"}
 
 # The modules that may import torch and its kin at the top: reached from stages alone.
 WITH_TORCH = {
+    "attentions",
+    "attributions",
     "caches",
     "checkpoints",
     "decoding",
@@ -39,6 +41,7 @@ WITH_TORCH = {
     "memory",
     "models",
     "optimizers",
+    "pooling",
     "regularizers",
     "resuming",
     "running",

@@ -8,7 +8,7 @@ import inspect
 import pytest
 
 from instructune import configs
-from instructune.configs import GenerateConfig, PrepareConfig, TrainConfig
+from instructune.configs import GenerateConfig, PrepareConfig, ShowConfig, TrainConfig
 from instructune.errors import UserError
 
 ALL = [kind for _, kind in inspect.getmembers(configs, dataclasses.is_dataclass)]
@@ -66,6 +66,16 @@ def test_no_number_is_negative_endless_or_none_at_all(kind, name, type):
             GenerateConfig,
             {"samples": 2},
             "--samples: needs --temperature above 0: greedy samples are all equal",
+        ),
+        (
+            GenerateConfig,
+            {"explain": "gradient", "max_new_tokens": 0, "score_references": True},
+            "--explain: needs answers: --max-new-tokens or --label-scores",
+        ),
+        (
+            ShowConfig,
+            {"html": "x.html", "mask": True, "model": "m"},
+            "--html: shows explanations; leave --mask out",
         ),
         (
             GenerateConfig,

@@ -101,3 +101,10 @@ def test_beside_a_file(write):
     name = write("out.jsonl", b"")
     assert manifest_path(name, None) == f"{name}.manifest.json"
     assert manifest_path(name, "m.json") == "m.json"
+
+
+def test_paths_in_the_options_of_a_plug_in_lose_their_folders():
+    spec = "neighbours:data=/home/me/a.jsonl+/b/c.jsonl,k=3"
+    assert shortened(spec) == "neighbours:data=a.jsonl+c.jsonl,k=3"
+    assert shortened("neighbours:data=x/a.jsonl") == "neighbours:data=x/a.jsonl"
+    assert shortened("is a:b =/x/y?") == "is a:b =/x/y?"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instructune.records import Record
-from instructune.texts import all_text, answer_of, normalised, prompt_of, words
+from instructune.texts import all_text, answer_of, normalised, prompt_of, split, words
 
 CHAT = Record(
     {
@@ -103,3 +103,9 @@ def test_turns_without_words():
 def test_the_fast_way_is_the_same(text):
     assert words(text) == words(text + "\u2028")
     assert normalised(text) == normalised(text + "\u2028")
+
+
+def test_a_split_text_is_whole():
+    assert split("It's  4好 人,\n ok!?") == [
+        *("It's", "  ", "4", "好", " ", "人", ",", "\n ", "ok", "!", "?"),
+    ]

@@ -25,6 +25,7 @@ _FINISHED = {"stop": "stop", "length": "length", "content_filter": "filtered"}
 _LOCAL = {
     "score_references": False,
     "label_scores": None,
+    "explain": None,
     "top_k": 0,
     "max_length": None,
     "template": None,

@@ -12,6 +12,7 @@ from instructune.completions import Completion, Notify, Prompt, Tick
 from instructune.configs import GenerateConfig
 from instructune.environment import before_torch, importing_torch
 from instructune.errors import Exit, UserError, usage
+from instructune.explaining import Case, Explained
 from instructune.jsonl import load_document
 from instructune.measures import Measures
 from instructune.modelfiles import ModelFiles, resolve
@@ -54,6 +55,7 @@ class Local:
             labels=config.label_scores,
             limit=self.limit,
         )
+        self.explained = Explained(config.explain, self) if config.explain else None
         self._model: Any = None
 
     def _check_template(self, files: ModelFiles) -> None:
@@ -71,12 +73,13 @@ class Local:
 
     def settings(self) -> dict[str, Any]:
         """Fingerprints and versions that the answers depend on."""
+        explained = {"explained_by": list(self.explained.inputs.values())} if self.explained else {}
         return {
             "model": self.fingerprint,
             "tokenizer": self.tokenizer.fingerprint,
             "stop_ids": sorted(self.stops),
             "versions": lineage.versions("torch", "transformers", "tokenizers"),
-        }
+        } | explained
 
     @property
     def model(self) -> Any:
@@ -107,7 +110,12 @@ class Local:
         asked = [row for row in rows if not isinstance(row, Completion)]
         if asked:
             self._decode(sorted(asked, key=lambda row: -len(row.prompt)), len(prompts), tick)
-        found = [row if isinstance(row, Completion) else self._completion(row) for row in rows]
+        found = [
+            self._labelled(row, prompt)
+            if isinstance(row, Completion)
+            else self._completion(row, prompt)
+            for row, prompt in zip(rows, prompts, strict=True)
+        ]
         return [
             one._replace(measured={**one.measured, **fields}) if isinstance(fields, dict) else one
             for one, fields in zip(found, measured, strict=True)
@@ -175,14 +183,34 @@ class Local:
         found = [at for stop in self.config.stop if (at := text.find(stop)) >= 0]
         return (text[: min(found)], True) if found else (text, False)
 
-    def _completion(self, row: Row) -> Completion:
+    def _completion(self, row: Row, prompt: Prompt) -> Completion:
         if row.finish_reason == "error":
             reason = f"the model's output is not finite, at token {len(row.ids) + 1}"
             return Completion(None, "error", len(row.prompt), len(row.ids), reason)
         assert row.finish_reason
         text, _ = self._cut(row.ids)
-        measured = {"token_logprobs": self._told(row)} if self.config.logprobs else {}
+        measured: dict[str, Any] = (
+            {"token_logprobs": self._told(row)} if self.config.logprobs else {}
+        )
+        if self.explained:
+            ids = row.ids if row.stop is None else [*row.ids, row.stop]
+            measured["explanation"] = self._why(Case(prompt.record, row.prompt, ids, text))
         return Completion(text, row.finish_reason, len(row.prompt), len(row.ids), measured=measured)
+
+    def _labelled(self, label: Completion, prompt: Prompt) -> Completion:
+        """A label that was chosen, not written, with its explanation where one is asked for."""
+        if not self.explained or label.text is None:
+            return label
+        ids, start = self.measures.sequence(prompt.record, label.text)
+        why = self._why(Case(prompt.record, ids[:start], ids[start:], label.text))
+        return label._replace(measured={"explanation": why})
+
+    def _why(self, case: Case) -> dict[str, Any]:
+        from instructune.memory import memory_errors
+
+        assert self.explained
+        with memory_errors():
+            return self.explained(case)
 
     def _told(self, row: Row) -> list[list[Any]]:
         """The answer's tokens as they stand in the vocabulary, and what each was worth."""

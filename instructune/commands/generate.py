@@ -53,6 +53,13 @@ def generate(
     logprobs: Annotated[
         bool, typer.Option("--logprobs", help="Keep the log-probability of each token.")
     ] = GenerateConfig.logprobs,
+    explain: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME[:key=value,…]",
+            help="Say why: gradient, integrated, occlusion, attention, neighbours:data=FILE.",
+        ),
+    ] = GenerateConfig.explain,
     stop: Annotated[
         list[str], typer.Option(metavar="TEXT", help="End an answer before this text.")
     ] = list(GenerateConfig.stop),  # noqa: B006

@@ -14,6 +14,7 @@ from instructune.commands import options
 from instructune.commands.tables import print_tables
 from instructune.configs import ShowConfig
 from instructune.errors import visible
+from instructune.explanations import is_explanation, lines
 
 if TYPE_CHECKING:
     from instructune.comparing import Answered, Comparison
@@ -34,6 +35,10 @@ def show(
         str | None,
         typer.Option(metavar="FILE", help="Predictions of before; shows what became different."),
     ] = ShowConfig.baseline,
+    html: Annotated[
+        str | None,
+        typer.Option(metavar="OUT.html", help="Write explanations of predictions as a page."),
+    ] = ShowConfig.html,
     profile: Annotated[
         bool,
         typer.Option(
@@ -70,6 +75,7 @@ def show(
         AgreementView,
         DocumentView,
         MaskView,
+        PageView,
         ProfileView,
         RunView,
     )
@@ -88,6 +94,8 @@ def show(
         _print_profile(view)
     elif isinstance(view, AgreementView):
         print_tables(agreements.tables(view.agreement))
+    elif isinstance(view, PageView):
+        options.say(f"{view.explained} explained predictions -> {view.page}")
     elif isinstance(view, DocumentView):
         text = jsonlib.dumps(view.document, ensure_ascii=False, indent=2)
         typer.echo(text if visible(text) == text else jsonlib.dumps(view.document, indent=2))
@@ -130,6 +138,8 @@ def _print_field(key: str, value: Any) -> None:
         for message in value:
             body = message.get("content") or _text(message.get("tool_calls"))
             _print_labelled(str(message.get("role")), _text(body))
+    elif key == "explanation" and is_explanation(value):
+        _print_labelled(key, "\n".join(lines(value)))
     else:
         _print_labelled(key, _text(value))
 

@@ -30,6 +30,11 @@ tr + tr td { border-top: 1px solid var(--line); }
 td.number, th.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 code { font: 12px/1.4 ui-monospace, monospace; overflow-wrap: anywhere; }
 .wide { overflow-x: auto; }
+.tokens, .answer { white-space: pre-wrap; overflow-wrap: anywhere; } .tokens { line-height: 1.9; }
+.tokens span { border-radius: 3px; padding: .1em 0; }
+.answer { border-left: 3px solid var(--line); padding-left: .8rem; }
+svg.map { max-width: none; } svg.map text { font: 11px ui-monospace, monospace; }
+section { border-bottom: 1px solid var(--line); padding-bottom: 1rem; }
 details { margin: .7rem 0; } summary { cursor: pointer; font-weight: 600; }
 svg { display: block; max-width: 100%; height: auto; } td svg, .key svg { max-width: none; }
 svg text { font: 12px system-ui, sans-serif; fill: currentColor; }

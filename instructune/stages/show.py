@@ -15,9 +15,11 @@ from instructune.comparing import Comparison
 from instructune.configs import ShowConfig
 from instructune.containers import containers
 from instructune.errors import UserError, usage
+from instructune.explanations import is_explanation
 from instructune.jsonl import BadRow, Row
 from instructune.modelfiles import resolve
 from instructune.profile import Profile
+from instructune.reports.explained import explained
 from instructune.rundir import RunDir
 from instructune.sources import Reading, read_records
 from instructune.tally import Tally
@@ -66,14 +68,30 @@ class MaskView(NamedTuple):
     sequences: list[tuple[str, list[tuple[str, bool]]]]
 
 
-View = RunView | RowsView | DocumentView | MaskView | Comparison | ProfileView | AgreementView
+class PageView(NamedTuple):
+    """A page that was written, and how many predictions it explains."""
+
+    page: str
+    explained: int
+
+
+View = (
+    RunView
+    | RowsView
+    | DocumentView
+    | MaskView
+    | Comparison
+    | ProfileView
+    | AgreementView
+    | PageView
+)
 
 
 def show(config: ShowConfig) -> View:
     """Open a run directory or a file; with `mask`, the rows as `train` sees them."""
     if config.path != files.STDIO and Path(config.path).is_dir():
-        if config.view:
-            raise usage("needs a file of rows", where=config.view)
+        if asked := config.view or ("--html" if config.html is not None else None):
+            raise usage("needs a file of rows", where=asked)
         return _run(config.path)
     if config.profile:
         return _profile(config)
@@ -83,6 +101,8 @@ def show(config: ShowConfig) -> View:
         return _mask(config)
     if config.baseline is not None:
         return comparing.compare(config.path, config.baseline, config.limit)
+    if config.html is not None:
+        return _explained(config, config.html)
     return _file(config)
 
 
@@ -131,6 +151,24 @@ def _disagreements(config: ShowConfig) -> AgreementView:
         hint = "--profile shows what they are"
         raise UserError("no row has annotations", where=files.shown(config.path), hint=hint)
     return AgreementView(agreement.facts())
+
+
+def _explained(config: ShowConfig, page: str) -> PageView:
+    """The first predictions with an explanation, as a page."""
+    files.check_outputs([page])
+    files.check_creatable(page)
+    files.check_distinct([config.path], page)
+    name = files.shown(config.path)
+    with files.open_input(config.path) as source:
+        rows = (row for _, row in _good(containers["jsonl"].read(source.stream, name)))
+        found = (row for row in rows if is_explanation(row.get("explanation")))
+        shown = list(islice(found, config.limit))
+    if not shown:
+        hint = "generate --explain integrated writes them"
+        raise UserError("no row has an explanation", where=name, hint=hint)
+    with files.open_output(page) as out:
+        out.write(explained(name, shown))
+    return PageView(page, len(shown))
 
 
 def _file(config: ShowConfig) -> RowsView | DocumentView:

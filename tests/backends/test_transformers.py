@@ -422,3 +422,57 @@ def test_a_row_that_cannot_be_measured_is_an_error(folder):
     (answer,) = ask(local, chat("hi", "x" * 60))
     assert (answer.text, answer.finish_reason) == (None, "error")
     assert "more than 40" in str(answer.error)
+
+
+# why
+
+
+def test_the_explained_log_probability_is_that_of_the_answer_and_its_end(folder):
+    local = backend(folder, explain="gradient", logprobs=True)
+    for record in (chat("hi"), {"text": "Once"}):
+        (answer,) = ask(local, record)
+        told = sum(value for _, value in answer.measured["token_logprobs"])
+        assert answer.measured["explanation"]["check"]["score"] == pytest.approx(told, rel=1e-3)
+
+
+def test_the_token_that_stopped_it_is_explained_too(folder):
+    local = backend(folder, explain="attention")
+    with saying(local, tokens_of("ab", IM_END, *[0] * 9)):
+        (answer,) = ask(local, chat("hi"))
+    assert answer.text == "ab"
+    assert answer.measured["explanation"]["answer"] == ["a", "b", "<|im_end|>"]
+
+
+def test_a_label_that_was_chosen_is_explained(folder):
+    local = backend(folder, explain="gradient", label_scores="yes,no", max_new_tokens=0)
+    (answer,) = ask(local, chat("hi"))
+    scores = answer.measured["label_scores"]
+    found = answer.measured["explanation"]
+    assert found["check"]["score"] == pytest.approx(scores[answer.text], rel=1e-3)
+    assert found["tokens"][-3:] == ["n", "t", "\n"]
+
+
+def test_a_row_without_an_answer_has_no_explanation(folder):
+    (answer,) = ask(backend(folder, explain="gradient", max_length=10), chat("hi" * 9))
+    assert answer.finish_reason == "error"
+    assert "explanation" not in answer.measured
+
+
+def test_an_adapter_s_answers_are_explained(runs):
+    local = backend(runs("lora"), explain="integrated:steps=2000,tolerance=0.05")
+    (answer,) = ask(local, chat("hi"))
+    found = answer.measured["explanation"]
+    assert found["check"]["complete"]
+    assert "".join(found["tokens"]).endswith("ASSISTANT:")
+
+
+def test_a_model_that_is_not_finite_is_told_of(folder):
+    local = backend(folder, explain="occlusion")
+    (answer,) = ask(local, chat("hi"))
+    assert "error" not in answer.measured["explanation"]
+    from instructune.explaining import Case
+
+    with torch.no_grad():
+        local.model.lm_head.weight[:] = float("nan")
+    found = local._why(Case(Record(chat("hi"), id="1"), [1, 2], [3], "x"))
+    assert found["error"] == "the model's output is not finite"

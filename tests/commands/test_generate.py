@@ -298,3 +298,13 @@ def test_a_second_process_on_the_same_output_is_refused(generate, rows, tmp_path
         done = generate(rows, "-o", "out.jsonl")
     assert done.code == 75
     assert done.err == "error: out.jsonl: is being written by another process\n"
+
+
+def test_an_explanation_goes_into_the_row(generate, rows):
+    done = generate(rows, "--explain", "occlusion:unit=word,baseline=zero")
+    first = json.loads(done.out.splitlines()[0])
+    assert first["explanation"]["method"] == "occlusion"
+    assert "question" in first["explanation"]["tokens"]
+    wrong = generate(rows, "--explain", "occlusion:unit=letter")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "'occlusion': unit cannot be 'letter'" in wrong.err

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from instructune.commands.show import curve
+from instructune.errors import UserError
 
 HOSTILE = "\x1b[2J\x9b31m\x07\u202ehidden\u2028\x00"
 ESCAPED = r"\x1b[2J\x9b31m\x07\u202ehidden\u2028\x00"
@@ -311,3 +312,53 @@ def test_no_annotations_no_agreement(run, write):
 )
 def test_the_curve_has_a_bar_a_value_or_their_mean(values, width, expected):
     assert curve(values, width) == expected
+
+
+WHY = {"method": "gradient", "target": "the \x1b[2J answer", "tokens": ["a\u202e", "b"]}
+
+
+def explained(name: str) -> dict[str, Any]:
+    return prediction(name, "yes", explanation=WHY | {"values": [0.25, -0.5], "check": {"sum": 1}})
+
+
+def test_an_explanation_in_the_terminal(show, write):
+    write("p.jsonl", [explained("a"), prediction("b", "no", explanation="a column")])
+    out = show("p.jsonl")
+    assert (
+        "    explanation  gradient: the \\x1b[2J answer\n"
+        "                 sum 1\n"
+        f"                       -0.5  {'█' * 20}  'b'\n"
+        f"                      +0.25  {'█' * 10}{' ' * 10}  'a\\u202e'\n"
+    ) in out
+    assert "    explanation  a column\n" in out
+
+
+def test_explanations_as_a_page(run, write, tmp_path):
+    write("p.jsonl", [prediction("z", "no"), *(explained(name) for name in "abc")])
+    done = run("show", "p.jsonl", "--html", "out.html", "--limit", "2")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr == "2 explained predictions -> out.html\n"
+    text = (tmp_path / "out.html").read_text()
+    assert "<h2>a</h2>" in text
+    assert "<h2>b</h2>" in text
+    assert "<h2>c</h2>" not in text
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "told"),
+    [
+        (("plain.jsonl", "--html", "o.html"), 65, "no row has an explanation"),
+        (("plain.jsonl", "--html", "plain.jsonl"), 2, "is also an input"),
+        (("plain.jsonl", "--html", "no/o.html"), 73, "no such directory"),
+        (("plain.jsonl", "--html", "o.html", "--profile"), 2, "leave --profile out"),
+        ((".", "--html", "o.html"), 2, "needs a file of rows"),
+    ],
+)
+def test_no_page(run, write, tmp_path, args, code, told):
+    write("plain.jsonl", [prediction("a", "no", explanation={"method": "x"})])
+    done = run("show", *args)
+    assert isinstance(done.exception, UserError) or done.exit_code == code
+    found = done.exception if isinstance(done.exception, UserError) else None
+    assert told in str(found or done.output)
+    assert found is None or found.code == code
+    assert not (tmp_path / "o.html").exists()

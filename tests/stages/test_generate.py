@@ -451,3 +451,75 @@ def test_progress_is_told(answer):
     assert done == sorted(done)
     assert done[-1] == 5
     assert all(event["tokens_per_second"] > 0 for event in answer.events)
+
+
+SPECS = ["gradient", "integrated:steps=12", "occlusion:unit=word", "attention", "neighbours"]
+
+
+def spec_of(name: str) -> str:
+    return name + ":data=train.jsonl,k=1" if name == "neighbours" else name
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_explanations_are_the_same_wherever_a_row_stands(answer, tmp_path, name):
+    write_rows(tmp_path / "train.jsonl", [chat("What is it?", "a cat"), chat("Why?", "so")])
+    rows, report = answer(QUESTIONS[:3], explain=spec_of(name))
+    assert report["errors"] == 0
+    assert {row["explanation"]["method"] for row in rows} == {name.partition(":")[0]}
+    assert not any("error" in row["explanation"] for row in rows)
+    turned, _ = answer(QUESTIONS[2::-1], explain=spec_of(name), batch_size=1)
+    for one, other in zip(rows, reversed(turned), strict=True):
+        assert one["prediction"] == other["prediction"]
+        mine, yours = (row["explanation"] for row in (one, other))
+        assert mine.get("tokens") == yours.get("tokens")
+        assert mine.get("values", []) == pytest.approx(yours.get("values", []), abs=1e-5, rel=1e-3)
+        assert mine.get("neighbours") == yours.get("neighbours")
+
+
+@pytest.mark.parametrize("name", SPECS[1:])
+def test_a_restart_explains_to_the_same_bytes(answer, monkeypatch, tmp_path, name):
+    write_rows(tmp_path / "train.jsonl", [chat("What is it?", "a cat"), chat("Why?", "so")])
+    settings = {"explain": spec_of(name), "window": 1, "samples": 2, "temperature": 1.0}
+    answer(QUESTIONS, **settings)
+    whole = Path("out.jsonl").read_bytes()
+    Path("out.jsonl").unlink()
+    complete, asked = local.Local.complete, 0
+
+    def interrupted(self: Any, *given: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        if asked == 3:
+            raise KeyboardInterrupt
+        return complete(self, *given)
+
+    monkeypatch.setattr(local.Local, "complete", interrupted)
+    with pytest.raises(Stopped):
+        answer(QUESTIONS, **settings)
+    monkeypatch.setattr(local.Local, "complete", complete)
+    with pytest.raises(UserError) as caught:
+        answer(QUESTIONS, **settings | {"explain": "gradient"})
+    assert caught.value.code == Exit.CANNOT_CREATE
+    _, report = answer(QUESTIONS, **settings)
+    assert report["kept"] == 4
+    assert Path("out.jsonl").read_bytes() == whole
+
+
+def test_other_training_rows_begin_anew(answer, tmp_path):
+    write_rows(tmp_path / "train.jsonl", [chat("a", "b")])
+    path = tmp_path / "train.jsonl"
+    answer(QUESTIONS, explain=f"neighbours:data={path}")
+    before = json.loads(Path("out.jsonl.manifest.json").read_text())
+    assert before["config"]["explain"] == "neighbours:data=train.jsonl"
+    assert before["explained_by"] == [hashlib.sha256(path.read_bytes()).hexdigest()]
+
+
+def test_a_column_called_explanation_is_kept_apart(answer):
+    rows, _ = answer([chat("hi", explanation="because")])
+    assert rows[0]["fields"] == {"explanation": "because"}
+    assert "explanation" not in rows[0]
+
+
+def test_a_wrong_explainer_is_refused_before_the_model_is_loaded(answer, monkeypatch):
+    monkeypatch.setattr(local.Local, "model", property(lambda self: pytest.fail("loaded")))
+    with pytest.raises(UserError, match="did you mean 'gradient'"):
+        answer(QUESTIONS, explain="gradeint")

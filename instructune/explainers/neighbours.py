@@ -1,0 +1,95 @@
+"""Neighbours: the training rows most like the question and the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+
+from instructune.bm25 import Index
+from instructune.errors import UserError, usage
+from instructune.explaining import Case, Source, rounded
+from instructune.files import STDIO
+from instructune.records import Record
+from instructune.sources import Reading, read_records
+from instructune.tally import Tally
+from instructune.texts import answer_of, prompt_of
+from instructune.tokens import Encoding, prompt_ids
+
+_SHOWN = 200  # characters of a row's question and answer
+
+
+@dataclass(frozen=True)
+class Options:
+    """The `k` rows nearest among those of the files `data`, joined by `+`.
+
+    `by=hidden` is the cosine of the model's last hidden states, averaged over all tokens of
+    question and answer; `by=bm25` needs no model and counts shared words, so that a row which
+    shares none is no neighbour.
+    """
+
+    data: tuple[str, ...]
+    k: int = 3
+    by: Literal["hidden", "bm25"] = "hidden"
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise usage("must be at least 1", where="--explain neighbours:k")
+        if STDIO in self.data:
+            raise usage("must be files, not -", where="--explain neighbours:data")
+
+
+class Explainer:
+    """Holds the rows, and what they are compared by once the first prediction is explained."""
+
+    def __init__(self, options: Options, source: Source) -> None:
+        self.options, self.source = options, source
+        tally = Tally()
+        ids = "own" if len(options.data) == 1 else "prefix"
+        self.rows = list(read_records(options.data, Reading(ids=ids), tally))
+        self.inputs = tally.inputs
+
+    def __call__(self, case: Case) -> dict[str, Any]:
+        """The nearest rows, the nearest first and of equally near ones the first."""
+        if self.options.by == "bm25":
+            near = self._index.scores(f"{prompt_of(case.record)}\n{case.text}")
+            near = np.where(near > 0, near, -np.inf)
+        else:
+            near = self._vectors @ self._pooled([[*case.prompt, *case.answer]])[0]
+        ranked = np.argsort(-near, kind="stable")[: self.options.k]
+        order = [i for i in ranked.tolist() if near[i] > -np.inf]
+        values = rounded(near[order].tolist())
+        found = [self._told(self.rows[i], value) for i, value in zip(order, values, strict=True)]
+        told = "shared words (BM25)" if self.options.by == "bm25" else "cosine of hidden states"
+        check = {"rows": len(self.rows)}
+        return {"target": f"{told} with question and answer", "neighbours": found, "check": check}
+
+    @staticmethod
+    def _told(row: Record, similarity: float) -> dict[str, Any]:
+        texts = {"prompt": prompt_of(row), "answer": answer_of(row)}
+        shown = {name: text[:_SHOWN] for name, text in texts.items() if text}
+        return {"id": row["id"], "origin": row.where, "similarity": similarity} | shown
+
+    @cached_property
+    def _index(self) -> Index:
+        return Index(f"{prompt_of(row)}\n{answer_of(row) or ''}" for row in self.rows)
+
+    @cached_property
+    def _vectors(self) -> np.ndarray:
+        return self._pooled([self._ids(row) for row in self.rows])
+
+    def _ids(self, row: Record) -> list[int]:
+        """The row as a prompt and an answer, no longer than the model reads."""
+        encoding = Encoding(self.source.tokenizer, train_on="last")
+        try:
+            ids = next(encoding.sequences([row])).ids
+        except UserError:  # it has no answer
+            ids = prompt_ids(row, self.source.tokenizer)
+        return ids[: self.source.limit] or [0]
+
+    def _pooled(self, sequences: list[list[int]]) -> np.ndarray:
+        from instructune.pooling import pooled
+
+        return pooled(self.source.model, sequences).numpy(force=True)
