@@ -28,6 +28,9 @@ class Options:
             raise usage("seconds must be from 1 to 3600")
 
 
+RUNS_CODE = True
+
+
 def check(answer: str, record: Record, options: Options) -> str | None:
     """Why the answer fails, or None."""
     refuse_unless_allowed("code_passes")
