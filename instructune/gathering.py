@@ -154,7 +154,7 @@ def gather(outcomes: Iterable[Outcome], rows: Spool, plan: Plan) -> Gathered:
         for gleaner, gleaned in zip(plan.gleaners(), outcome.gleaned, strict=True):
             gleaner.see(gleaned)
         if plan.shares:
-            sources += [plan.typed[outcome.source]] * len(outcome.made)
+            sources += [plan.typed[outcome.source]] * (len(rows) - len(sources))
     for whole in plan.filters:
         found.reasons = whole.reasons(rows) | found.reasons
     if plan.shares:

@@ -17,18 +17,21 @@ _CONTENT_ID = re.compile("[0-9a-f]{16}")
 
 
 class Proposal(NamedTuple):
-    """The id that a record would have: its own, or one made of its content."""
+    """The id that a record would have: its own, or one made of its content; and its hash."""
 
     name: str
     own: bool
+    hash: int
 
 
 def propose(record: Record, source: str, mode: str) -> Proposal:
     """What a record from the file `source` would be called; `mode` as in `--id`."""
     own = record.get("id")
     if not own or mode == "hash":
-        return Proposal(content_id(record), own=False)
-    return Proposal(f"{_stem(source)}:{own}" if mode == "prefix" else own, own=True)
+        name = content_id(record)
+        return Proposal(name, False, int(name, 16))
+    name = f"{_stem(source)}:{own}" if mode == "prefix" else own
+    return Proposal(name, True, _hash(name))
 
 
 class Ids:
@@ -36,23 +39,32 @@ class Ids:
 
     def __init__(self) -> None:
         self._seen = HashSet()
-        self._repeats: Counter[str] = Counter()
+        self._repeats: Counter[int] = Counter()
 
-    def answer(self, proposals: Iterable[Proposal]) -> list[str | None]:
-        """The id of each record in turn; None for its own one that was given before."""
-        return [self._given(name) if own else self._unique(name) for name, own in proposals]
+    def answer(self, keys: Iterable[tuple[int, bool]]) -> dict[int, int]:
+        """Which of the next records cannot have the id that has this hash, by their place.
 
-    def _given(self, own: str) -> str | None:
-        return own if self._seen.add(_hash(own)) else None
+        0 stands for a record's own id that was given before; a number is to be added to one
+        made of content.
+        """
+        add = self._seen.add
+        return {
+            place: 0 if own else self._number(hashed)
+            for place, (hashed, own) in enumerate(keys)
+            if not add(hashed)
+        }
 
-    def _unique(self, name: str) -> str:
-        if self._seen.add(int(name, 16)):
-            return name
+    def _number(self, hashed: int) -> int:
         while True:
-            self._repeats[name] += 1
-            found = f"{name}-{self._repeats[name] + 1}"
-            if self._seen.add(_hash(found)):
-                return found
+            self._repeats[hashed] += 1
+            number = self._repeats[hashed] + 1
+            if self._seen.add(_hash(numbered(f"{hashed:016x}", number))):
+                return number
+
+
+def numbered(name: str, number: int) -> str:
+    """The id of the next record of the same content."""
+    return f"{name}-{number}"
 
 
 def _stem(source: str) -> str:

@@ -38,7 +38,12 @@ class BadRow(NamedTuple):
 
 
 class Encoded(bytes):
-    """A row as bytes already, without the line end."""
+    """Rows as bytes already: lines, the last without its end."""
+
+    @property
+    def rows(self) -> int:
+        """How many they are; a row holds no line end."""
+        return self.count(b"\n") + 1
 
 
 def read_rows(
@@ -281,9 +286,9 @@ class RowWriter:
         self.rows = 0
 
     def write(self, row: Any) -> None:
-        """Append one row."""
+        """Append a row, or several that are encoded."""
         self._writer.write(row)
-        self.rows += 1
+        self.rows += row.rows if type(row) is Encoded else 1
 
     def write_all(self, rows: Iterable[Any]) -> None:
         """Append rows as they come."""

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Protocol
 
 from instructune.blocks import Block
 from instructune.conversion import Converter
-from instructune.ids import Ids, propose
+from instructune.ids import Ids, numbered, propose
 from instructune.jsonl import BadRow, Encoded, Row, as_text, dumps
 from instructune.records import Record, fault
 from instructune.steps import Change, Gleaner, RememberingFilter, Steps
@@ -25,8 +25,8 @@ _REPEATED = "id {!r} is repeated (--id hash or --id prefix makes new ones)"
 class Memory(Protocol):
     """Answers what depends on the blocks before."""
 
-    def ask(self, number: int, keys: Sequence[Any]) -> Sequence[Any]:
-        """What the thing of this number says of each key: 0 are the ids, then come filters."""
+    def ask(self, number: int, keys: Sequence[Any]) -> Any:
+        """What the thing of this number says of the keys: 0 are the ids, then come filters."""
 
 
 class Remembered:
@@ -38,7 +38,7 @@ class Remembered:
     def __len__(self) -> int:
         return len(self._parts)
 
-    def ask(self, number: int, keys: Sequence[Any]) -> Sequence[Any]:
+    def ask(self, number: int, keys: Sequence[Any]) -> Any:
         """As in `Memory`."""
         return self._parts[number].answer(keys)
 
@@ -61,10 +61,13 @@ class Outcome:
         self.dropped.append(Record(record | {"dropped": reason} | getattr(reason, "facts", {})))
 
     def encode(self) -> None:
-        """Turn records into bytes, which travel and are written faster."""
-        self.made = [
-            Encoded(dumps(made)) if isinstance(made, Record) else made for made in self.made
-        ]
+        """Turn the records into one piece of bytes, which travels and is written faster.
+
+        Bad rows come first then: what is written elsewhere keeps its own order.
+        """
+        bad = [made for made in self.made if isinstance(made, BadRow)]
+        lines = [dumps(made) for made in self.made if isinstance(made, Record)]
+        self.made = [*bad, *([Encoded(b"\n".join(lines))] if lines else [])]
 
 
 class _Converted(NamedTuple):
@@ -122,14 +125,18 @@ class RowWork:
             if isinstance(record, Record)
         ]
         proposals = [propose(record, source, self.ids) for _, _, record in good]
-        names = memory.ask(0, proposals)
-        for (converted, i, record), (own, _), name in zip(good, proposals, names, strict=True):
+        taken = memory.ask(0, [(proposal.hash, proposal.own) for proposal in proposals])
+        for place, ((converted, i, record), proposal) in enumerate(
+            zip(good, proposals, strict=True)
+        ):
             row, _, made = converted
-            if name is None:
-                made[i] = _bad(row, _REPEATED.format(own), record if len(made) > 1 else None)
-            else:
-                record["id"] = name
-                record.setdefault("origin", row.where)
+            number = taken.get(place)
+            if number == 0:
+                reason = _REPEATED.format(proposal.name)
+                made[i] = _bad(row, reason, record if len(made) > 1 else None)
+                continue
+            record["id"] = numbered(proposal.name, number) if number else proposal.name
+            record.setdefault("origin", row.where)
 
     def _step(self, outcome: Outcome, memory: Memory) -> None:
         """Put what the transforms make in the records' place, then take out what filters drop."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import TracebackType
 
 from instructune.files import naming_errors
@@ -14,9 +14,13 @@ from instructune.records import Record
 _IN_MEMORY = 32 << 20  # bytes kept before a file is made
 
 
-def decoded(row: Record | Encoded) -> Record:
-    """A record from its bytes, or the record that it is already."""
-    return row if isinstance(row, Record) else Record(loads(row.decode(), row))
+def decoded(rows: Iterable[Record | Encoded]) -> Iterator[Record]:
+    """The records, one by one, of records and of encoded ones."""
+    for row in rows:
+        if isinstance(row, Record):
+            yield row
+        else:
+            yield from (Record(loads(line.decode(), line)) for line in row.split(b"\n"))
 
 
 class Spool:
@@ -41,17 +45,19 @@ class Spool:
         return len(self._starts) - 1
 
     def append(self, record: Record | Encoded) -> None:
-        """Add a record at the end."""
+        """Add a record at the end, or several that are encoded."""
+        lines = record.split(b"\n") if isinstance(record, Encoded) else [dumps(record)]
         with naming_errors("the temporary file"):
             self._file.seek(self._starts[-1])
-            self._starts.append(self._starts[-1] + self._file.write(dumps(record)))
+            for line in lines:
+                self._starts.append(self._starts[-1] + self._file.write(line))
 
     def __getitem__(self, number: int) -> Record:
         if not 0 <= number < len(self):
             raise IndexError(number)
         start, end = self._starts[number], self._starts[number + 1]
         self._file.seek(start)
-        return decoded(Encoded(self._file.read(end - start)))
+        return next(decoded([Encoded(self._file.read(end - start))]))
 
     def __iter__(self) -> Iterator[Record]:
         return (self[number] for number in range(len(self)))

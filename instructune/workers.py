@@ -186,7 +186,7 @@ class _Asking:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
-    def ask(self, number: int, keys: Sequence[Any]) -> Sequence[Any]:
+    def ask(self, number: int, keys: Sequence[Any]) -> Any:
         """As in `Memory`."""
         self.connection.send(_Question(number, keys))
-        return cast("Sequence[Any]", self.connection.recv())
+        return self.connection.recv()

@@ -7,7 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instructune.ids import HashSet, Ids, propose
+from instructune.ids import HashSet, Ids, numbered, propose
 from instructune.records import Record, content_id
 
 
@@ -16,8 +16,9 @@ def record(text: str, **more) -> Record:
 
 
 def give(ids: Ids, given: Record, source: str = "f", mode: str = "own") -> str | None:
-    (found,) = ids.answer([propose(given, source, mode)])
-    return found
+    name, own, hashed = propose(given, source, mode)
+    number = ids.answer([(hashed, own)]).get(0)
+    return name if number is None else numbered(name, number) if number else None
 
 
 def test_own_ids_are_kept_and_others_come_from_the_content():
@@ -31,8 +32,8 @@ def test_own_ids_are_kept_and_others_come_from_the_content():
 
 def test_a_repeated_own_id_has_no_answer():
     ids = Ids()
-    proposals = [propose(record(text, id=name), "f", "own") for text, name in ("ax", "by", "cx")]
-    assert ids.answer(proposals) == ["x", "y", None]
+    made = [propose(record(text, id=name), "f", "own") for text, name in ("ax", "by", "cx")]
+    assert ids.answer([(one.hash, one.own) for one in made]) == {2: 0}
 
 
 def test_repeats_of_content_are_numbered():

@@ -74,7 +74,7 @@ def test_an_encoded_outcome_holds_the_same():
     do, memory = work()
     outcome = do(block({"text": "漢", "id": "1", "n": 2**70}, 5), memory)
     outcome.encode()
-    line, bad = outcome.made
+    bad, line = outcome.made
     assert line == Encoded(
         '{"id":"1","text":"漢","n":1180591620717411303424,"origin":"f:1"}'.encode()
     )

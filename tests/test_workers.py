@@ -138,7 +138,7 @@ class Sleepy:
         first = memory.ask(0, [number])
         time.sleep((number % 3 == 0) * 0.02)
         second = memory.ask(1, [number * 10])
-        return Outcome("f", [*first, *second], [], {}, Tally())  # type: ignore[list-item]
+        return Outcome("f", [], [], {}, Tally(), gleaned=[*first, *second])
 
 
 class Diary:
@@ -162,7 +162,7 @@ def some(number: int):
 def test_the_memory_is_asked_in_the_order_of_blocks():
     diary = Diary()
     found = list(workers.outcomes(some(7), Sleepy(), diary, 3))  # type: ignore[arg-type]
-    assert [outcome.made for outcome in found] == [[n, n * 10] for n in range(7)]
+    assert [outcome.gleaned for outcome in found] == [[n, n * 10] for n in range(7)]
     assert [key for part, key in diary.asked if part == 0] == list(range(7))
     assert [key for part, key in diary.asked if part == 1] == [n * 10 for n in range(7)]
 
@@ -171,7 +171,7 @@ def test_what_goes_wrong_is_raised_in_its_turn():
     found = []
     with pytest.raises(UserError, match="f:7: seven"):
         for outcome in workers.outcomes(some(30), Sleepy(), Diary(), 3):  # type: ignore[arg-type]
-            found.append(outcome.made[0])  # noqa: PERF401
+            found.append(outcome.gleaned[0])  # noqa: PERF401
     assert found == list(range(7))
     with pytest.raises(UserError, match="f: broken"):
         list(workers.outcomes(_breaking(), Sleepy(), Diary(), 2))  # type: ignore[arg-type]

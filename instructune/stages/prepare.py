@@ -67,7 +67,7 @@ def prepare(config: PrepareConfig) -> Prepared:
         if config.report:
             profile = Profile(token_counter(config.model) if config.model else None)
             report = stack.enter_context(files.open_output(config.report))
-            rows = profile.passing(map(decoded, rows))
+            rows = profile.passing(decoded(rows))
         names = {}
         if _SIDE in config.output:
             names = {side: config.output.replace(_SIDE, side) for side in shares}
@@ -172,7 +172,7 @@ def _write(
             for name in names.values() or [output]
         }
         if names:
-            for record in map(decoded, records):
+            for record in decoded(records):
                 writers[names[record["split"]]].write(record)
         else:
             writers[output].write_all(records)
