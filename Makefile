@@ -26,7 +26,9 @@ $(READY): pyproject.toml .ci/constraints.txt
 	  || { echo "instructune needs Python 3.11 or newer: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@echo "setting up .venv (torch alone is some hundred megabytes) ..." >&2
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/pip install -q --disable-pip-version-check -c .ci/constraints.txt torch setuptools wheel
+	@# setuptools-scm: seqeval, an oracle of tests, is built from source and would fetch half of it
+	@$(BIN)/pip install -q --disable-pip-version-check -c .ci/constraints.txt \
+	  torch setuptools setuptools-scm wheel
 	@$(BIN)/pip install -q --disable-pip-version-check -c .ci/constraints.txt -e '.[dev]'
 	@touch $@
 
