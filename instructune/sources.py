@@ -107,7 +107,6 @@ def _judged(
     """The outcomes without their bad rows, and after the first of these nothing to go on with."""
     faults = Faults()
     for outcome in outcomes:
-        tally.source = outcome.source
         tally.merge(outcome.tally)
         good = []
         for made in outcome.made:

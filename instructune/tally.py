@@ -33,7 +33,6 @@ class Tally:
     changed: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
     inputs: dict[str, str] = field(default_factory=dict)
-    source: str = ""  # the file that is being read
 
     def merge(self, other: Tally) -> None:
         """Take in what became of other rows."""

@@ -13,6 +13,7 @@ from instructune import __version__
 from instructune.configs import EvalConfig
 from instructune.errors import Exit, UserError
 from instructune.junit import junit
+from instructune.metrics import metrics
 from instructune.stages.eval import evaluate
 
 
@@ -344,3 +345,17 @@ def test_rows_that_share_text_with_training_are_scored_apart(write, tmp_path):
         EvalConfig(predictions=system, seen=(train,), fail_if=(gate,), output="o", **how)
     ).verdicts
     assert [verdict.fired for verdict in verdicts] == [True]
+
+
+@pytest.mark.parametrize("name", metrics.names())
+def test_no_metric_scores_a_file_of_nothing_but_errors(write, tmp_path, name, monkeypatch):
+    monkeypatch.setenv("INSTRUCTUNE_ALLOW_CODE", "1")
+    write("words.txt", [])
+    needed = {"odds_gap": ":by=g,positive=x", "parity_gap": ":by=g,positive=x"}
+    needed |= {"score_gap": ":by=g", "toxic_rate": ":words=words.txt"}
+    rows = [scored(str(i), None, "x", g=i, checks=[{"check": "quoted"}]) for i in range(3)]
+    config = EvalConfig(write("p.jsonl", rows), metric=(name + needed.get(name, ""),), output="o")
+    with pytest.raises(UserError) as caught:
+        evaluate(config)
+    assert caught.value.code == Exit.BAD_DATA
+    assert not (tmp_path / "o").exists()
