@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from instructune.codebox import syscalls
 from instructune.codebox.syscalls import (
     BIND,
+    MOVE,
     NEW_HOSTNAME,
     NEW_IPC,
     NEW_MOUNTS,
@@ -91,7 +93,12 @@ def python_folders() -> list[str]:
 
 def _outermost(places: list[str]) -> list[str]:
     """Those that exist, without what is inside another; never the whole root."""
-    here = sorted({place for place in places if place != "/" and os.path.lexists(f"/old{place}")})
+    return _without_inner(p for p in places if p != "/" and os.path.lexists(f"/old{p}"))
+
+
+def _without_inner(places: Iterable[str]) -> list[str]:
+    """Those that are not inside another."""
+    here = sorted(set(places))
     return [p for p in here if not any(p.startswith(f"{other}/") for other in here)]
 
 
@@ -132,8 +139,14 @@ def _unescaped(path: bytes) -> str:
 
 
 def private_tmp(megabytes: int) -> None:
-    """An empty working directory of limited size: /tmp, unless Python itself is somewhere in it."""
-    place = "/scratch" if any(Path("/tmp").iterdir()) else "/tmp"
+    """An empty working directory of limited size at /tmp, but for Python where it lies in there."""
     data = f"size={megabytes}m,nr_inodes=4096,mode=1777"
-    mount("tmpfs", place, "tmpfs", NO_SETUID | NO_DEVICES, data)
-    os.chdir(place)
+    mount("tmpfs", "/scratch", "tmpfs", NO_SETUID | NO_DEVICES, data)
+    for place in _without_inner(p for p in python_folders() if p.startswith("/tmp/")):
+        above = Path("/scratch")
+        for name in Path(place).relative_to("/tmp").parts:
+            above /= name
+            above.mkdir(0o555, exist_ok=True)
+        mount(place, str(above), flags=BIND | RECURSIVE)  # as read-only as it is
+    mount("/scratch", "/tmp", flags=MOVE)
+    os.chdir("/tmp")
