@@ -1,36 +1,29 @@
 """What is done to a block of rows, here or by a worker: rows to records, then through the steps.
 
 Nothing in it looks at another block. What does (ids, and filters that remember the rows before)
-is asked, once a block each, and answers blocks in their order.
+is asked by questions, which are answered in the order of the blocks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Generator, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from instructune.blocks import Block
 from instructune.conversion import Converter
 from instructune.ids import Ids, numbered, propose
 from instructune.jsonl import BadRow, Encoded, Row, as_text, dumps
 from instructune.records import Record, fault
-from instructune.steps import Change, Gleaner, RememberingFilter, Steps
+from instructune.steps import Change, Gleaner, Question, RememberingFilter, Steps
 from instructune.tally import Tally
 
 _REASON = 1000  # characters of a reason, which may quote the row
 _REPEATED = "id {!r} is repeated (--id hash or --id prefix makes new ones)"
 
 
-class Memory(Protocol):
-    """Answers what depends on the blocks before."""
-
-    def ask(self, number: int, keys: Sequence[Any]) -> Any:
-        """What the thing of this number says of the keys: 0 are the ids, then come filters."""
-
-
 class Remembered:
-    """The memory itself."""
+    """What the blocks so far leave behind, and the answers to what the next one asks of it."""
 
     def __init__(self, steps: Steps) -> None:
         self._parts: list[Ids | RememberingFilter] = [Ids(), *steps.remembering()]
@@ -38,9 +31,9 @@ class Remembered:
     def __len__(self) -> int:
         return len(self._parts)
 
-    def ask(self, number: int, keys: Sequence[Any]) -> Any:
-        """As in `Memory`."""
-        return self._parts[number].answer(keys)
+    def answer(self, question: Question) -> Any:
+        """The answer; a part is asked once by each block, and by the blocks in their order."""
+        return self._parts[question.part].answer(question.keys)
 
 
 @dataclass
@@ -79,7 +72,11 @@ class _Converted(NamedTuple):
 
 
 class RowWork:
-    """Turns blocks of rows into outcomes; `explain` names records whose changes are told."""
+    """Turns blocks of rows into outcomes; `explain` names records whose changes are told.
+
+    A call gives a generator: of questions, to which it is sent the answers, and of the outcome.
+    So one block can be worked on while the answer to another is on its way.
+    """
 
     def __init__(
         self,
@@ -92,11 +89,13 @@ class RowWork:
         self.convert, self.ids, self.steps, self.explain = convert, ids, steps, frozenset(explain)
         self.gleaners = gleaners
 
-    def __call__(self, block: Block, memory: Memory) -> Outcome:
+    def __call__(self, block: Block) -> Generator[Question, Any, Outcome]:
         """Do it all."""
         tally = Tally()
         rows = [_converted(row, self.convert) for row in _counted(block, tally)]
-        self._identify(rows, block.name, memory)
+        tally.notes.update(self.convert.notes)
+        self.convert.notes.clear()
+        yield from self._identify(rows, block.name)
         outcome = Outcome(block.name, [], [], {}, tally)
         for converted in rows:
             outcome.made += converted.made
@@ -107,16 +106,14 @@ class RowWork:
         for made in outcome.made:
             if isinstance(made, Record) and "annotations" in made and "augmented" not in made:
                 outcome.annotated.append((made["id"], made["annotations"]))
-        tally.notes.update(self.convert.notes)
-        self.convert.notes.clear()
         if self.steps:
-            self._step(outcome, memory)
+            yield from self._step(outcome)
         records = [one for one in outcome.made if isinstance(one, Record)]
         tally.out = len(records)
         outcome.gleaned = [gleaner.glean(records) for gleaner in self.gleaners]
         return outcome
 
-    def _identify(self, rows: Iterable[_Converted], source: str, memory: Memory) -> None:
+    def _identify(self, rows: Iterable[_Converted], source: str) -> Generator[Question, Any, None]:
         """Give each record its id; one whose own id was there before is a bad row."""
         good = [
             (converted, i, record)
@@ -125,7 +122,7 @@ class RowWork:
             if isinstance(record, Record)
         ]
         proposals = [propose(record, source, self.ids) for _, _, record in good]
-        taken = memory.ask(0, [(proposal.hash, proposal.own) for proposal in proposals])
+        taken = yield Question(0, [(proposal.hash, proposal.own) for proposal in proposals])
         for place, ((converted, i, record), proposal) in enumerate(
             zip(good, proposals, strict=True)
         ):
@@ -138,7 +135,7 @@ class RowWork:
             record["id"] = numbered(proposal.name, number) if number else proposal.name
             record.setdefault("origin", row.where)
 
-    def _step(self, outcome: Outcome, memory: Memory) -> None:
+    def _step(self, outcome: Outcome) -> Generator[Question, Any, None]:
         """Put what the transforms make in the records' place, then take out what filters drop."""
         rows, outcome.made = outcome.made, []
         changed: list[int] = []  # by place in what is made
@@ -153,7 +150,7 @@ class RowWork:
             changed += [i for i, one in enumerate(new, place) if one is not row]
             outcome.made += new
         records = {i: one for i, one in enumerate(outcome.made) if isinstance(one, Record)}
-        drops = self.steps.drops(records, changed, memory.ask)
+        drops = yield from self.steps.drops(records, changed)
         for i, (step, reason) in sorted(drops.items()):
             outcome.drop(records[i], reason)
             if i in asked:

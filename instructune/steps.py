@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -14,7 +14,16 @@ from instructune.transforms import transforms
 
 Transform = Callable[[Record, "Counter[str]"], list[Record]]
 Filter = Callable[[Record], str | None]
-Ask = Callable[[int, Sequence[Any]], Sequence[Any]]
+
+
+class Question(NamedTuple):
+    """What work on a block yields to be told what depends on the blocks before.
+
+    Part 0 of what is remembered are the ids, then come the filters that remember, in their order.
+    """
+
+    part: int
+    keys: Sequence[Any]
 
 
 class Reason(str):
@@ -100,12 +109,11 @@ class Steps:
         return [kept for kept in self.filters.values() if isinstance(kept, RememberingFilter)]
 
     def drops(
-        self, records: Mapping[int, Record], changed: Collection[int], ask: Ask
-    ) -> dict[int, tuple[str, str]]:
+        self, records: Mapping[int, Record], changed: Collection[int]
+    ) -> Generator[Question, Any, dict[int, tuple[str, str]]]:
         """The step that drops a record and why, by the record's number.
 
-        `changed` are those to be checked anew. `ask(number, keys)` answers for the filters that
-        remember, of which the first has the number 1.
+        `changed` are those to be checked anew. Filters that remember are asked by questions.
         """
         found: dict[int, tuple[str, str]] = {}
         for number in changed:
@@ -116,7 +124,7 @@ class Steps:
             left = [number for number in records if number not in found]
             if isinstance(drops, RememberingFilter):
                 asked += 1
-                reasons = ask(asked, [drops.key(records[number]) for number in left])
+                reasons = yield Question(asked, [drops.key(records[number]) for number in left])
             else:
                 reasons = [drops(records[number]) for number in left]
             for number, reason in zip(left, reasons, strict=True):

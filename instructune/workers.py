@@ -6,19 +6,23 @@ import multiprocessing
 import os
 import signal
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from itertools import chain, islice
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
-from typing import Any, NamedTuple, cast
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, cast
 
 from instructune.blocks import Block
 from instructune.errors import Exit, UserError
-from instructune.rowwork import Memory, Outcome, Remembered, RowWork
+from instructune.rowwork import Outcome, Remembered, RowWork
+from instructune.steps import Question
 
 _FEW = 4  # blocks
 _AHEAD = 4  # outcomes a worker that may wait for an earlier one
+_IN_HAND = 3  # blocks of a worker: some to work on while answers to others are on their way
 
 
 def count() -> int:
@@ -41,29 +45,37 @@ def outcomes(
     first = list(islice(blocks, _FEW)) if processes > 1 else []
     blocks = chain(first, blocks)
     if len(first) < _FEW:
-        return (work(block, memory) for block in blocks)
+        return (_done(work(block), memory) for block in blocks)
     return _Pool(blocks, work, memory, processes).outcomes()
 
 
-class _Question(NamedTuple):
-    """What a worker asks of the memory."""
+Work = Generator[Question, Any, Outcome]
+Said = Question | Outcome | BaseException
 
-    part: int
-    keys: Sequence[Any]
+
+def _done(work: Work, memory: Remembered) -> Outcome:
+    """Work that is done here."""
+    answer = None
+    while True:
+        try:
+            question = work.send(answer)
+        except StopIteration as end:
+            outcome: Outcome = end.value
+            return outcome
+        answer = memory.answer(question)
 
 
 class _Pool:
-    """Workers that have a block each; the parent reads, answers in order, and hands on."""
+    """Workers that have blocks in hand; the parent reads, answers in order, and hands on."""
 
     def __init__(
         self, blocks: Iterator[Block], work: RowWork, memory: Remembered, processes: int
     ) -> None:
         self.blocks, self.work, self.memory, self.processes = blocks, work, memory, processes
         self.workers: dict[Connection, BaseProcess] = {}
-        self.block_of: dict[Connection, int] = {}  # of a busy worker
-        self.idle: list[Connection] = []
+        self.in_hand: dict[Connection, int] = {}  # blocks
         self.ended: dict[int, Outcome | BaseException] = {}
-        self.questions: dict[tuple[int, int], tuple[Connection, Sequence[Any]]] = {}
+        self.questions: dict[tuple[int, int], tuple[Connection, Question]] = {}
         self.turns = [0] * len(memory)  # the block that may ask next, by part of the memory
         self.dealt = 0
 
@@ -96,11 +108,14 @@ class _Pool:
             process.start()
             its.close()
             self.workers[mine] = process
-            self.idle.append(mine)
+            self.in_hand[mine] = 0
 
     def _deal(self, wanted: int) -> None:
-        """Give each idle worker a block, as long as not too many wait for the one wanted."""
-        while self.idle and self.dealt < wanted + _AHEAD * self.processes:
+        """Give workers their next block, as long as not too many wait for the one wanted."""
+        while self.dealt < wanted + _AHEAD * self.processes:
+            worker = min(self.workers, key=self.in_hand.__getitem__)
+            if self.in_hand[worker] == _IN_HAND:
+                return
             try:
                 block = next(self.blocks, None)
             except Exception as error:  # in its turn: a block before may fail as well
@@ -109,33 +124,33 @@ class _Pool:
                 self.dealt += 1
             if block is None:
                 return
-            worker = self.idle.pop()
-            self._send(worker, block)
-            self.block_of[worker] = self.dealt
+            self._send(worker, self.dealt, block)
+            self.in_hand[worker] += 1
             self.dealt += 1
 
     def _listen(self) -> None:
         """Take in what workers say, then answer those whose turn it is."""
-        for ready in wait(list(self.block_of)):
+        for ready in wait(list(self.workers)):
             worker = cast(Connection, ready)
             try:
-                said = worker.recv()
+                number, said = worker.recv()
             except (EOFError, OSError):
                 raise self._died(worker) from None
-            if isinstance(said, _Question):
-                self.questions[said.part, self.block_of[worker]] = worker, said.keys
+            if isinstance(said, Question):
+                self.questions[said.part, number] = worker, said
             else:
-                self.ended[self.block_of.pop(worker)] = said
-                self.idle.append(worker)
+                self.ended[number] = said
+                self.in_hand[worker] -= 1
         for part, turn in enumerate(self.turns):
             while found := self.questions.pop((part, turn), None):
-                worker, keys = found
-                self._send(worker, self.memory.ask(part, keys))
+                worker, question = found
+                self._send(worker, turn, self.memory.answer(question))
                 self.turns[part] = turn = turn + 1
 
-    def _send(self, worker: Connection, what: Any) -> None:
+    def _send(self, worker: Connection, number: int, what: Any) -> None:
+        """Send a block, or the answer to what the work on it asked."""
         try:
-            worker.send(what)
+            worker.send((number, what))
         except OSError:
             raise self._died(worker) from None
 
@@ -156,37 +171,48 @@ class _Pool:
 
 
 def _serve(connection: Connection, others: Sequence[Connection], work: RowWork) -> None:
-    """A worker's life: a block in, its outcome back, until nobody is at the other end."""
+    """A worker's life: blocks in, their outcomes back, until nobody is at the other end.
+
+    While the answer to one block is on its way, the next is worked on.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's to handle, which ends this
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.SIG_DFL)
     for other in others:
         other.close()
+    inbox: SimpleQueue[tuple[int, Any] | None] = SimpleQueue()
+    Thread(target=_receive, args=(connection, inbox), daemon=True).start()
+    begun: dict[int, Work] = {}
+    with suppress(ConnectionError):
+        while said := inbox.get():
+            number, what = said
+            answer = None
+            if isinstance(what, Block):
+                begun[number] = work(what)
+            else:
+                answer = what
+            connection.send((number, _advance(begun, number, answer)))
+
+
+def _receive(connection: Connection, inbox: SimpleQueue[tuple[int, Any] | None]) -> None:
+    """Take what comes at any time: a parent that waits to send cannot answer."""
     with suppress(EOFError, ConnectionError):
         while True:
-            connection.send(_outcome(connection.recv(), work, _Asking(connection)))
+            inbox.put(connection.recv())
+    inbox.put(None)
 
 
-def _outcome(block: Block, work: RowWork, memory: Memory) -> Outcome | BaseException:
+def _advance(begun: dict[int, Work], number: int, answer: Any) -> Said:
+    """What the work on a block says next: a question, or what it came to."""
     try:
-        outcome = work(block, memory)
+        return begun[number].send(answer)
+    except StopIteration as end:
+        outcome: Outcome = end.value
+        outcome.encode()
+        said: Said = outcome
     except UserError as error:
-        return error
-    except (EOFError, ConnectionError):  # the parent is gone
-        raise
+        said = error
     except Exception:
-        return RuntimeError(f"in a worker:\n{traceback.format_exc()}")
-    outcome.encode()
-    return outcome
-
-
-class _Asking:
-    """The parent's memory, asked through the pipe."""
-
-    def __init__(self, connection: Connection) -> None:
-        self.connection = connection
-
-    def ask(self, number: int, keys: Sequence[Any]) -> Any:
-        """As in `Memory`."""
-        self.connection.send(_Question(number, keys))
-        return self.connection.recv()
+        said = RuntimeError(f"in a worker:\n{traceback.format_exc()}")
+    del begun[number]
+    return said

@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from instructune.blocks import Block
 from instructune.conversion import Converter
 from instructune.jsonl import BadRow, Encoded
-from instructune.rowwork import Remembered, RowWork
+from instructune.rowwork import Outcome, Remembered, RowWork
 from instructune.steps import Steps
+from instructune.workers import outcomes
 
 
 def block(*rows: object) -> Block:
     return Block("f", b"".join(json.dumps(row).encode() + b"\n" for row in rows))
 
 
-def work(steps: Steps | None = None, *explain: str) -> tuple[RowWork, Remembered]:
+def work(steps: Steps | None = None, *explain: str) -> Callable[[Block], Outcome]:
     steps = steps or Steps()
-    return RowWork(Converter(None, {}), "own", steps, explain), Remembered(steps)
+    do, memory = RowWork(Converter(None, {}), "own", steps, explain), Remembered(steps)
+    return lambda block: next(outcomes(iter([block]), do, memory, 1))
 
 
 def test_records_bad_rows_and_counts():
-    do, memory = work()
+    do = work()
     squad = {"context": "c", "qas": [{"id": n, "question": f"{n}?", "answers": []} for n in "xy"]}
     rows = [{"text": "a", "id": "x"}, 5, {"text": "b", "id": "x"}, {"text": " "}, squad]
-    outcome = do(block(*rows), memory)
+    outcome = do(block(*rows))
     good = [made for made in outcome.made if not isinstance(made, BadRow)]
     bad = [(made.where, made.reason) for made in outcome.made if isinstance(made, BadRow)]
     assert [(made["id"], made["origin"]) for made in good] == [("x", "f:1"), ("y", "f:5")]
@@ -42,19 +45,19 @@ def test_records_bad_rows_and_counts():
 
 
 def test_ids_are_remembered_from_block_to_block():
-    do, memory = work()
+    do = work()
     names = []
     for _ in range(2):
-        names += [made["id"] for made in do(block({"text": "a"}, {"text": "a"}), memory).made]
+        names += [made["id"] for made in do(block({"text": "a"}, {"text": "a"})).made]
     assert names == [names[0], *(f"{names[0]}-{n}" for n in (2, 3, 4))]
 
 
 def test_what_is_dropped_and_what_is_explained():
     steps = Steps(["clean"], ["duplicates", "length:max_prompt_words=2"])
-    do, memory = work(steps, "2", "4")
+    do = work(steps, "2", "4")
     texts = ["a", "A ", "b c d", "b\r\nc", "a"]
     rows = [{"id": str(n), "text": text} for n, text in enumerate(texts, 1)]
-    one, two = do(block(*rows[:3]), memory), do(block(*rows[3:]), memory)
+    one, two = do(block(*rows[:3])), do(block(*rows[3:]))
     assert [made["id"] for made in one.made + two.made] == ["1", "4"]
     assert [(row["id"], row["dropped"]) for row in one.dropped + two.dropped] == [
         ("2", "duplicate"),
@@ -71,8 +74,8 @@ def test_what_is_dropped_and_what_is_explained():
 
 
 def test_an_encoded_outcome_holds_the_same():
-    do, memory = work()
-    outcome = do(block({"text": "漢", "id": "1", "n": 2**70}, 5), memory)
+    do = work()
+    outcome = do(block({"text": "漢", "id": "1", "n": 2**70}, 5))
     outcome.encode()
     bad, line = outcome.made
     assert line == Encoded(

@@ -21,6 +21,7 @@ from instructune.errors import UserError
 from instructune.filters import filters
 from instructune.rowwork import Outcome
 from instructune.stages.prepare import prepare
+from instructune.steps import Question
 from instructune.tally import Tally
 from instructune.transforms import transforms
 
@@ -131,13 +132,13 @@ def test_dirty_files_come_out_the_same(write, lines):
 class Sleepy:
     """Work that takes longest where it began first, and asks twice."""
 
-    def __call__(self, block, memory):
+    def __call__(self, block):
         number = block.before
         if number == 7:
             raise UserError("seven", where="f:7")
-        first = memory.ask(0, [number])
+        first = yield Question(0, [number])
         time.sleep((number % 3 == 0) * 0.02)
-        second = memory.ask(1, [number * 10])
+        second = yield Question(1, [number * 10])
         return Outcome("f", [], [], {}, Tally(), gleaned=[*first, *second])
 
 
@@ -150,9 +151,9 @@ class Diary:
     def __len__(self) -> int:
         return 2
 
-    def ask(self, part, keys):
-        self.asked += [(part, key) for key in keys]
-        return list(keys)
+    def answer(self, question):
+        self.asked += [(question.part, key) for key in question.keys]
+        return list(question.keys)
 
 
 def some(number: int):
@@ -165,6 +166,20 @@ def test_the_memory_is_asked_in_the_order_of_blocks():
     assert [outcome.gleaned for outcome in found] == [[n, n * 10] for n in range(7)]
     assert [key for part, key in diary.asked if part == 0] == list(range(7))
     assert [key for part, key in diary.asked if part == 1] == [n * 10 for n in range(7)]
+
+
+def test_more_than_a_pipe_holds_both_ways_at_once():
+    """Long blocks while long outcomes come back: neither side may wait for the other."""
+
+    class Echo:
+        def __call__(self, block):
+            told = yield Question(0, [block.lines])
+            return Outcome("f", [], [], {}, Tally(), gleaned=[told, block.lines])
+
+    long = b"x" * (1 << 20) + b"\n"
+    given = (blocks.Block("f", long, before=n) for n in range(20))
+    found = list(workers.outcomes(given, Echo(), Diary(), 2))  # type: ignore[arg-type]
+    assert [outcome.gleaned for outcome in found] == [[[long], long]] * 20
 
 
 def test_what_goes_wrong_is_raised_in_its_turn():
@@ -192,7 +207,8 @@ def _breaking():
 def test_a_worker_that_dies_or_breaks_is_told(does, says):
 
     class Work:
-        def __call__(self, block, memory):
+        def __call__(self, block):
+            yield Question(0, [])
             return does()
 
     with pytest.raises((UserError, RuntimeError), match=says):

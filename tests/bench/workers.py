@@ -14,7 +14,7 @@ from tests.bench.measure import run as measured
 _STEPS = ["--transform", "clean", "--filter", "duplicates"]
 
 
-def run(rounds: int = 5, megabytes: int = 96) -> dict[str, Any]:
+def run(rounds: int = 3, megabytes: int = 256) -> dict[str, Any]:
     """Chats of two turns, of words of the sample chats at random."""
     said = (ROOT / "data/samples/messages.jsonl").read_text(encoding="utf-8").split()
     draw = random.Random(0)
