@@ -24,7 +24,7 @@ from instructune.commits import (
 )
 from instructune.compression import compressing, decompressed
 from instructune.errors import Exit, UserError, did_you_mean, usage
-from instructune.paths import STDIO, expanded
+from instructune.reading.paths import STDIO, expanded
 
 __all__ = [
     "STDIO",

@@ -22,10 +22,10 @@ from transformers.models.auto.modeling_auto import (
     MODEL_FOR_MASKED_LM_MAPPING_NAMES,
 )
 
-from instructune import modelconfigs
 from instructune.commits import io_error
 from instructune.errors import Exit, UserError
-from instructune.modelfiles import ModelFiles
+from instructune.fetching import modelconfigs
+from instructune.fetching.modelfiles import ModelFiles
 
 
 def load_model(

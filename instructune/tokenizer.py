@@ -15,8 +15,8 @@ from instructune import files
 from instructune.errors import Exit, UserError
 from instructune.jsonl import load_document, pretty
 from instructune.lineage import fingerprint
-from instructune.literals import Literals
-from instructune.templates import FALLBACK, ChatTemplate, Rendered, open_template
+from instructune.templating.literals import Literals
+from instructune.templating.templates import FALLBACK, ChatTemplate, Rendered, open_template
 
 FILES = (
     "tokenizer.json",

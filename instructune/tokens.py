@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 from instructune.errors import Exit, UserError
 from instructune.overflow import Overflow
 from instructune.records import Record
-from instructune.templates import Rendered
+from instructune.templating.templates import Rendered
+from instructune.templating.turnends import TurnEnds, closing
 from instructune.tokenizer import Encoded, Tokenizer
-from instructune.turnends import TurnEnds, closing
 
 _BATCH = 256  # records encoded at once: enough for all cores, little memory
 

@@ -74,13 +74,18 @@ def plugins() -> str:
 
 
 def file_map() -> str:
-    """Every module with the first line of its docstring."""
-    lines = []
-    for path in sorted(PACKAGE.rglob("*.py")):
-        name = path.relative_to(PACKAGE.parent).as_posix()
-        if name.endswith("/__init__.py") and path.parent != PACKAGE:
-            name = name.removesuffix("__init__.py")
-        text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-        if path.parent == PACKAGE or name.endswith("/"):
-            lines.append(f"{name:<34} {text.partition(chr(10))[0]}")
+    """Every module with the first line of its docstring; plug-ins have a table of their own."""
+    plug_ins = {family.folder for family in families()}
+    folders = [folder for folder in sorted(PACKAGE.iterdir()) if (folder / "__init__.py").is_file()]
+    lines = [_mapped("instructune/", path) for path in sorted(PACKAGE.glob("[!_]*.py"))]
+    for folder in folders:
+        lines.append(_mapped("instructune/", folder / "__init__.py"))
+        if folder not in plug_ins:
+            lines += [_mapped("  ", path) for path in sorted(folder.glob("[!_]*.py"))]
     return "```text\n" + "\n".join(lines) + "\n```\n"
+
+
+def _mapped(before: str, path: Path) -> str:
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    name = f"{path.parent.name}/" if path.name == "__init__.py" else path.name
+    return f"{before + name:<34} {text.partition(chr(10))[0]}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+from instructune.attribution.explaining import Case
 from instructune.explainers import explainers
-from instructune.explaining import Case
-from instructune.modelfiles import resolve
+from instructune.fetching.modelfiles import resolve
 from instructune.records import Record
 from instructune.tokenizer import Tokenizer
 from tests.generating import tiny

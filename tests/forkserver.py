@@ -19,8 +19,9 @@ from typing import Any
 
 
 def _places() -> dict[str, tuple[Any, str]]:
-    from instructune import checkpoints, rundir, saving
-    from instructune.optimizers import Optimizer
+    from instructune import rundir
+    from instructune.training import checkpoints, saving
+    from instructune.training.optimizers import Optimizer
 
     return {
         "step": (Optimizer, "step"),
@@ -120,9 +121,7 @@ def main() -> None:
     import peft  # noqa: F401
     from transformers import GPT2LMHeadModel, LlamaForCausalLM  # noqa: F401
 
-    import instructune.decoding
-    import instructune.fitting
-    import instructune.rehearsal
+    import instructune.answering.decoding
     import instructune.stages.generate
     import instructune.stages.train  # noqa: F401
 

@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel
 
-from instructune.decoding import Row, Settings, decode
-from instructune.modelfiles import resolve
+from instructune.answering.decoding import Row, Settings, decode
+from instructune.fetching.modelfiles import resolve
 from instructune.models import load_model, save_model
 
 GREEDY = Settings(0.0, 1.0, 0)

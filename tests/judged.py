@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from instructune.judgewords import Verdict
+from instructune.judges.judgewords import Verdict
 
 SYSTEMS = ["a.jsonl", "b.jsonl"]
 SAID: dict[Verdict | None, str] = {

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from instructune.measuring import Metric
-from instructune.predictions import Answer
+from instructune.evaluating.measuring import Metric
+from instructune.evaluating.predictions import Answer
 from instructune.statistics.tables import exact_sums
 
 # two texts a metric was measured on by its reference implementation

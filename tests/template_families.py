@@ -19,7 +19,7 @@ from tokenizers import AddedToken, Regex, decoders, models, normalizers, pre_tok
 from tokenizers import Tokenizer as Backend
 
 from instructune.records import Record
-from instructune.templates import open_template
+from instructune.templating.templates import open_template
 from instructune.tokenizer import Tokenizer
 from instructune.tokens import TokenRow
 

@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BertConfig, BertModel
 
 from instructune.errors import Exit, UserError
-from instructune.modelfiles import ModelFiles, resolve
+from instructune.fetching.modelfiles import ModelFiles, resolve
 from instructune.models import load_model, quiet, save_model
 
 PRESETS = ("tiny-llama", "tiny-gpt2")

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from instructune.errors import UserError
+from instructune.reading.sources import Reading, read_records
+from instructune.reading.tally import Tally
 from instructune.records import fault
-from instructune.sources import Reading, read_records
-from instructune.tally import Tally
 
 BROKEN_TAGS = "tags with an entity that begins or goes on where none can"
 SEVERAL = "one row, several records"

@@ -10,8 +10,8 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from instructune.errors import Exit, UserError
-from instructune.ggufs import read_head
-from instructune.modelfiles import ModelFiles, resolve
+from instructune.fetching.ggufs import read_head
+from instructune.fetching.modelfiles import ModelFiles, resolve
 from instructune.models import load_model, quiet
 from instructune.tokenizer import Tokenizer
 

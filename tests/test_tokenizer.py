@@ -10,7 +10,7 @@ from tokenizers import Tokenizer as Backend
 from tokenizers import models, pre_tokenizers, processors
 
 from instructune.errors import Exit, UserError
-from instructune.templates import FALLBACK, Rendered
+from instructune.templating.templates import FALLBACK, Rendered
 from instructune.tokenizer import Tokenizer
 from tests.template_families import (
     CHATML,

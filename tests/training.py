@@ -15,11 +15,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from instructune.batches import TokenData
 from instructune.configs import TrainConfig
 from instructune.rundir import RunDir
 from instructune.tokens import TokenRow
-from instructune.work import Work, read_work
+from instructune.training.batches import TokenData
+from instructune.training.work import Work, read_work
 
 SERVER = Path(__file__).with_name("forkserver.py")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from instructune.predictions import Answer
+from instructune.evaluating.predictions import Answer
 
 
 def copied(*families: tuple[str, list[Any]], by: str = "noise") -> list[Answer]:

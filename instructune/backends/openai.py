@@ -15,8 +15,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from instructune import lineage
-from instructune.asking import Asker, Failed
-from instructune.completions import Completion, Notify, Prompt, Tick
+from instructune.answering.asking import Asker, Failed
+from instructune.answering.completions import Completion, Notify, Prompt, Tick
 from instructune.configs import GenerateConfig
 from instructune.errors import usage
 

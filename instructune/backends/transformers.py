@@ -8,22 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from instructune import lineage
-from instructune.completions import Completion, Notify, Prompt, Tick
+from instructune.answering.completions import Completion, Notify, Prompt, Tick
+from instructune.answering.measures import Measures
+from instructune.attribution.explaining import Case, Explained
 from instructune.configs import GenerateConfig
 from instructune.environment import before_torch, importing_torch
 from instructune.errors import Exit, UserError, usage
-from instructune.explaining import Case, Explained
+from instructune.fetching.modelfiles import ModelFiles, resolve
 from instructune.jsonl import load_document
-from instructune.measures import Measures
-from instructune.modelfiles import ModelFiles, resolve
-from instructune.plan import limit_of
 from instructune.records import Record
 from instructune.rundir import open_run
 from instructune.tokenizer import Tokenizer
 from instructune.tokens import prompt_ids
+from instructune.training.plan import limit_of
 
 if TYPE_CHECKING:
-    from instructune.decoding import Row
+    from instructune.answering.decoding import Row
 
 
 def connect(config: GenerateConfig, notify: Notify) -> Local:
@@ -125,7 +125,7 @@ class Local:
         """What the model finds of given answers; once a record, however many samples it has."""
         if not self.measures:
             return [{} for _ in records]
-        from instructune.likelihood import log_probabilities
+        from instructune.answering.likelihood import log_probabilities
         from instructune.memory import memory_errors
 
         once = {record["id"]: record for record in records}
@@ -137,7 +137,7 @@ class Local:
         return [by_id[record["id"]] for record in records]
 
     def _decode(self, rows: list[Row], count: int, tick: Tick) -> None:
-        from instructune.decoding import Settings, decode
+        from instructune.answering.decoding import Settings, decode
         from instructune.memory import memory_errors
 
         tokens = 0
@@ -154,7 +154,7 @@ class Local:
             decode(self.model, rows, self.stops, settings, config.batch_size, tell)
 
     def _row(self, prompt: Prompt) -> Row:
-        from instructune.decoding import Row
+        from instructune.answering.decoding import Row
 
         ids = prompt_ids(prompt.record, self.tokenizer)
         room = self.config.max_new_tokens

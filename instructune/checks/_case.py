@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from instructune.errors import did_you_mean, usage
-from instructune.languages import LANGUAGES, speaks
+from instructune.preparing.languages import LANGUAGES, speaks
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from instructune.languages import is_simplified, is_traditional, scripts
+from instructune.preparing.languages import is_simplified, is_traditional, scripts
 from instructune.records import Record
 
 _STRAY = 0.1  # names and quotations

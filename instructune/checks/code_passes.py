@@ -11,8 +11,8 @@ import os
 from dataclasses import dataclass
 
 from instructune.codebox import Limits
-from instructune.codetests import box, job_of, refuse_unless_allowed
 from instructune.errors import usage
+from instructune.evaluating.codetests import box, job_of, refuse_unless_allowed
 from instructune.records import Record
 
 

@@ -13,7 +13,7 @@ from instructune.configs import EvalConfig
 from instructune.errors import visible
 
 if TYPE_CHECKING:
-    from instructune.choosing import Shown
+    from instructune.judges.choosing import Shown
     from instructune.stages.eval import Evaluation
 
 _KEYS = {"a": "a", "b": "b", "t": "tie", "s": "skip", "q": "quit"}

@@ -12,8 +12,8 @@ from instructune.commands import options
 from instructune.configs import PrepareConfig
 from instructune.filters import filters
 from instructune.jsonl import dumps
-from instructune.steps import Change
-from instructune.tally import Tally
+from instructune.reading.steps import Change
+from instructune.reading.tally import Tally
 from instructune.transforms import transforms
 
 

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from instructune import agreement as agreements
-from instructune import overview
+from instructune.attribution.explanations import is_explanation, lines
 from instructune.commands import options
 from instructune.commands.tables import print_tables
 from instructune.configs import ShowConfig
 from instructune.errors import visible
-from instructune.explanations import is_explanation, lines
+from instructune.preparing import agreement as agreements
+from instructune.preparing import overview
 
 if TYPE_CHECKING:
-    from instructune.comparing import Answered, Comparison
+    from instructune.evaluating.comparing import Answered, Comparison
     from instructune.stages.show import MaskView, ProfileView, RunView
 
 _LEVELS = "▁▂▃▄▅▆▇█"
@@ -70,7 +70,7 @@ def show(
     json: options.Json = False,
 ) -> None:
     """Look at rows or what they are, what train learns, changed answers, or a run's loss curve."""
-    from instructune.comparing import Comparison
+    from instructune.evaluating.comparing import Comparison
     from instructune.stages.show import (
         AgreementView,
         DocumentView,

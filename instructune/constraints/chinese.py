@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from instructune.constraints import zh_lengths
 from instructune.constraints.found import Found, found
 from instructune.constraints.zh_quantities import NUMBER, number
-from instructune.languages import LANGUAGES
+from instructune.preparing.languages import LANGUAGES
 
 Rule = Callable[[str], Iterator[Found]]
 

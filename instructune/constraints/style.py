@@ -14,7 +14,7 @@ from instructune.constraints.quantities import (
     number,
     times,
 )
-from instructune.languages import LANGUAGES
+from instructune.preparing.languages import LANGUAGES
 
 Rule = Callable[[str], Iterator[Found]]
 _I = re.IGNORECASE

@@ -6,8 +6,8 @@ import codecs
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
-from instructune.encodings import guessed
 from instructune.jsonl import MAX_LINE
+from instructune.reading.encodings import guessed
 
 _KEPT = 1 << 16  # bytes of an over-long line that are kept to show
 

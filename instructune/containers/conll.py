@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
 from instructune.containers._lines import Line, is_blank, lines
-from instructune.encodings import head
 from instructune.errors import usage
 from instructune.jsonl import MAX_LINE, BadRow, Row, as_text
+from instructune.reading.encodings import head
 
 EXTENSIONS = (".conll", ".bio", ".iob", ".iob2")
 TEXT = True

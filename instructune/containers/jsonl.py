@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from instructune.blocks import Block, of_lines
 from instructune.jsonl import BadRow, Row, read_rows
+from instructune.reading.blocks import Block, of_lines
 
 EXTENSIONS = (".jsonl", ".ndjson")
 TEXT = False

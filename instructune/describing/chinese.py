@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from instructune.describing.rules import Rules, cues
-from instructune.languages import LANGUAGES
+from instructune.preparing.languages import LANGUAGES
 
 _I = re.IGNORECASE
 _NAMES = "|".join(name for _, _, name in LANGUAGES.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from instructune.describing.rules import cues
-from instructune.languages import LANGUAGES
+from instructune.preparing.languages import LANGUAGES
 
 _I = re.IGNORECASE
 _LANGUAGE = "|".join(name for _, name, _ in LANGUAGES.values())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     import torch
 
-    from instructune.attributions import Subject
+    from instructune.attribution.attributions import Subject
 
 Kind = Literal["mean", "zero", "pad"]
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from instructune.attribution.explaining import Case, Source, pieces, rounded
 from instructune.errors import usage
-from instructune.explaining import Case, Source, pieces, rounded
 
 PAPER = "https://arxiv.org/abs/2005.00928"
 
@@ -45,7 +45,7 @@ class Explainer:
 
     def __call__(self, case: Case) -> dict[str, Any]:
         """A value for each token before the answer's last; `map` holds a row an answer token."""
-        from instructune import attentions
+        from instructune.attribution import attentions
 
         options, count = self.options, len(case.answer)
         ids = [*case.prompt, *case.answer][:-1]

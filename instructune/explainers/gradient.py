@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from instructune.attribution.explaining import Case, Source, pieces, rounded
 from instructune.explainers._baselines import Baselines, Kind
-from instructune.explaining import Case, Source, pieces, rounded
 
 PAPER = "https://arxiv.org/abs/1605.01713"
 
@@ -30,7 +30,7 @@ class Explainer:
 
     def __call__(self, case: Case) -> dict[str, Any]:
         """A value for each token of the prompt."""
-        from instructune.attributions import gradient_by_input, of_answer
+        from instructune.attribution.attributions import gradient_by_input, of_answer
 
         subject = of_answer(self.source.model, case.prompt, case.answer)
         start = self.baselines.start(subject, len(case.prompt))

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from instructune.attribution.explaining import Case, Source, pieces, rounded
 from instructune.errors import usage
 from instructune.explainers._baselines import Baselines, Kind
-from instructune.explaining import Case, Source, pieces, rounded
 
 PAPER = "https://arxiv.org/abs/1703.01365"
 
@@ -44,7 +44,7 @@ class Explainer:
 
     def __call__(self, case: Case) -> dict[str, Any]:
         """A value for each token of the prompt."""
-        from instructune.attributions import integrated_gradients, of_answer
+        from instructune.attribution.attributions import integrated_gradients, of_answer
 
         subject = of_answer(self.source.model, case.prompt, case.answer)
         start = self.baselines.start(subject, len(case.prompt))

@@ -8,13 +8,13 @@ from typing import Any, Literal
 
 import numpy as np
 
+from instructune.attribution.explaining import Case, Source, rounded
 from instructune.bm25 import Index
 from instructune.errors import UserError, usage
-from instructune.explaining import Case, Source, rounded
 from instructune.files import STDIO
+from instructune.reading.sources import Reading, read_records
+from instructune.reading.tally import Tally
 from instructune.records import Record
-from instructune.sources import Reading, read_records
-from instructune.tally import Tally
 from instructune.texts import answer_of, prompt_of
 from instructune.tokens import Encoding, prompt_ids
 
@@ -90,6 +90,6 @@ class Explainer:
         return ids[: self.source.limit] or [0]
 
     def _pooled(self, sequences: list[list[int]]) -> np.ndarray:
-        from instructune.pooling import pooled
+        from instructune.answering.pooling import pooled
 
         return pooled(self.source.model, sequences).numpy(force=True)

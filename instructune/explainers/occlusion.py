@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from instructune.attribution.explaining import Case, Source, pieces, rounded, words
 from instructune.explainers._baselines import Baselines, Kind
-from instructune.explaining import Case, Source, pieces, rounded, words
 
 PAPER = "https://arxiv.org/abs/1311.2901"
 
@@ -31,7 +31,7 @@ class Explainer:
 
     def __call__(self, case: Case) -> dict[str, Any]:
         """A value for each token or word of the prompt; `check.baseline` is without any."""
-        from instructune.attributions import occlusion, of_answer
+        from instructune.attribution.attributions import occlusion, of_answer
 
         tokenizer = self.source.tokenizer
         if self.options.unit == "word":

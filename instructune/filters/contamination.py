@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from instructune.errors import usage
+from instructune.reading.sources import Reading, read_records
+from instructune.reading.steps import Reason
+from instructune.reading.tally import Tally
 from instructune.records import Record
-from instructune.sources import Reading, read_records
-from instructune.steps import Reason
-from instructune.tally import Tally
 from instructune.texts import all_text, words
 
 

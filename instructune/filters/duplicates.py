@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from instructune.errors import usage
-from instructune.neighbours import Neighbours, jaccard
+from instructune.preparing.neighbours import Neighbours, jaccard
+from instructune.reading.spool import Spool
+from instructune.reading.steps import Reason
 from instructune.records import Record
-from instructune.spool import Spool
-from instructune.steps import Reason
 from instructune.texts import answer_of, normalised, prompt_of
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from instructune import pii
-from instructune.editing import Edit, replaced
 from instructune.errors import did_you_mean, usage
+from instructune.preparing import pii
+from instructune.preparing.editing import Edit, replaced
 from instructune.records import Record
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from instructune.filters._sides import sides
+from instructune.preparing.wordlists import Terms, lines_of
 from instructune.records import Record
 from instructune.texts import all_text
-from instructune.wordlists import Terms, lines_of
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from instructune.errors import UserError
-from instructune.predictions import Answer
+from instructune.evaluating.predictions import Answer
 
 
 def text_of(answer: Answer) -> str:

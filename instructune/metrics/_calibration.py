@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from instructune.errors import UserError
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._fields import label_scores
-from instructune.predictions import Answer
 
 _EXTREME = 1e3  # temperatures beyond it, and below its inverse, calibrate nothing
 _DIGITS = 12  # chances that differ beyond them are one

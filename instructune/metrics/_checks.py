@@ -11,9 +11,9 @@ import numpy as np
 
 from instructune.checking import failures, prepared
 from instructune.errors import Exit, UserError
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._answered import text_of
 from instructune.metrics._table import Table, filled
-from instructune.predictions import Answer
 from instructune.records import FIELDS, Record
 
 

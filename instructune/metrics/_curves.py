@@ -9,10 +9,10 @@ from typing import NamedTuple
 import numpy as np
 
 from instructune.errors import UserError, did_you_mean
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._fields import label_scores
 from instructune.metrics._groups import Groups, grouped
 from instructune.metrics._labels import reference_labels
-from instructune.predictions import Answer
 
 Area = Callable[[np.ndarray, np.ndarray], np.ndarray]
 

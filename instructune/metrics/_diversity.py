@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._ratios import ratio
-from instructune.predictions import Answer
 from instructune.statistics.tables import on_grid
 from instructune.texts import words
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from instructune.entities.mentions import Mention, mentions
+from instructune.entities.placing import Source, overlap, squeezed
+from instructune.entities.tagschemes import Scheme, Span, detect, parted, spans
+from instructune.entities.typenames import TypeNames
 from instructune.errors import UserError
-from instructune.mentions import Mention, mentions
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._extraction import Extraction, Matched, extraction
-from instructune.placing import Source, overlap, squeezed
-from instructune.predictions import Answer
-from instructune.tagschemes import Scheme, Span, detect, parted, spans
-from instructune.typenames import TypeNames
 
 
 @dataclass(frozen=True)

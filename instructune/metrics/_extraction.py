@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from instructune.errors import UserError
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._table import Table, filled
-from instructune.predictions import Answer
 
 MOST_TYPES = 1000
 _HEAD = 5  # columns before those by type: hits, predicted, true, rows, outside

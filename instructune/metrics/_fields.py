@@ -6,7 +6,7 @@ import math
 from typing import Any, NoReturn
 
 from instructune.errors import UserError
-from instructune.predictions import Answer
+from instructune.evaluating.predictions import Answer
 
 
 def label_scores(answer: Answer) -> dict[str, float]:

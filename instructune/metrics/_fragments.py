@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from instructune.errors import UserError
-from instructune.predictions import Answer
+from instructune.evaluating.predictions import Answer
 from instructune.records import BODIES, Record
 from instructune.texts import prompt_of, words
 

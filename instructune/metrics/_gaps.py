@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from instructune.errors import UserError
-from instructune.gates import spelled
-from instructune.predictions import Answer
+from instructune.evaluating.gates import spelled
+from instructune.evaluating.predictions import Answer
 
 
 def groups(answers: Sequence[Answer], by: str) -> list[str]:

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from instructune.errors import UserError
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._ratios import ratio
-from instructune.predictions import Answer
 
 MOST_LABELS = 1000
 MOST_OUTSIDE = 50  # labels outside the references with a column of their own

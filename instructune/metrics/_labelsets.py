@@ -8,8 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from instructune.errors import UserError
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._labels import MOST_LABELS, outside_shares
-from instructune.predictions import Answer
 
 
 class Sets(NamedTuple):

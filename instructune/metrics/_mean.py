@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from instructune.predictions import Answer
+from instructune.evaluating.predictions import Answer
 
 
 def mean_of_rows(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from instructune.errors import UserError
-from instructune.predictions import Answer
+from instructune.evaluating.predictions import Answer
 
 
 def numbers(answers: Sequence[Answer]) -> tuple[np.ndarray, np.ndarray]:

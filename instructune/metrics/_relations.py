@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from instructune.entities.placing import squeezed
+from instructune.entities.triples import Argument, Triple, Types, triples
+from instructune.entities.typenames import TypeNames
 from instructune.errors import UserError
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._extraction import Extraction, Matched, extraction
-from instructune.placing import squeezed
-from instructune.predictions import Answer
-from instructune.triples import Argument, Triple, Types, triples
-from instructune.typenames import TypeNames
 
 
 @dataclass(frozen=True)

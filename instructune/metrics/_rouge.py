@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._porter import stem
-from instructune.predictions import Answer
 
 Overlap = Callable[[list[str], list[str]], tuple[int, int, int]]
 

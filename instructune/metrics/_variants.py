@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from instructune.errors import UserError, usage
-from instructune.measuring import Metric
-from instructune.predictions import Answer
+from instructune.evaluating.measuring import Metric
+from instructune.evaluating.predictions import Answer
 from instructune.records import key_of
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._mean import mean_of_rows
-from instructune.predictions import Answer
 
 REFERENCES = ("label", "text")
 DEFAULT_FOR = ("label",)

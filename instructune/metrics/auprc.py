@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._curves import Options, curve_evaluator, named
-from instructune.predictions import Answer
 
 REFERENCES = ("label", "text")
 HIGHER_IS_BETTER = True

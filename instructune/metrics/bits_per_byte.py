@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._fields import reference_logprob
-from instructune.predictions import Answer
 
 REFERENCES = ()
 HIGHER_IS_BETTER = False

@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._ratios import ratio
 from instructune.metrics._sacrebleu import mostly_chinese, row_statistics, signature_of
-from instructune.predictions import Answer
 
 REFERENCES = ("text", "label")
 HIGHER_IS_BETTER = True

@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._calibration import chances, temperature
-from instructune.predictions import Answer
 
 REFERENCES = ("label", "text")
 HIGHER_IS_BETTER = False

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._checks import Options, report, share, table, verdicts
 from instructune.metrics._table import Table
-from instructune.predictions import Answer
 
 REFERENCES = ()
 DEFAULT_FOR = ("checks",)

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from instructune.errors import UserError
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._mean import mean_of_rows
-from instructune.predictions import Answer
 from instructune.records import Record
 from instructune.texts import normalised, prompt_of
 

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from instructune.errors import usage
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._ratios import ratio
 from instructune.metrics._sacrebleu import row_statistics, signature_of
-from instructune.predictions import Answer
 
 REFERENCES = ("text", "label")
 HIGHER_IS_BETTER = True

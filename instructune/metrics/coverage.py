@@ -5,9 +5,9 @@ Grusky et al. 2018, NAACL N18-1065, section 4.1. It needs no reference.
 
 from __future__ import annotations
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._fragments import Options, fragment_lengths, source_words
 from instructune.metrics._mean import mean_of_rows
-from instructune.predictions import Answer
 from instructune.texts import words
 
 REFERENCES = ("text", "label")

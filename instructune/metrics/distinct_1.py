@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._diversity import distinct_evaluator
-from instructune.predictions import Answer
 
 REFERENCES = ("text", "label")
 HIGHER_IS_BETTER = True

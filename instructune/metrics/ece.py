@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from instructune.errors import usage
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._calibration import chances, temperature
-from instructune.predictions import Answer
 
 REFERENCES = ("label", "text")
 HIGHER_IS_BETTER = False

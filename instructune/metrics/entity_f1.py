@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._entities import Options, matched, scheme_of
 from instructune.metrics._extraction import macro, micro, report, table
 from instructune.metrics._table import Table
-from instructune.predictions import Answer
 
 REFERENCES = ("tags", "entities", "relations", "text")
 DEFAULT_FOR = ("tags", "entities")

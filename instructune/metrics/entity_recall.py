@@ -9,10 +9,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._entities import Options, matched
 from instructune.metrics._extraction import macro, micro, table
 from instructune.metrics._table import Table
-from instructune.predictions import Answer
 
 REFERENCES = ("tags", "entities", "relations", "text")
 HIGHER_IS_BETTER = True

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._mean import mean_of_table
 from instructune.metrics._variants import variants
-from instructune.predictions import Answer
 
 REFERENCES = ()
 HIGHER_IS_BETTER = False

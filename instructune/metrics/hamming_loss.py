@@ -10,9 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._labelsets import label_sets, reference_labels
 from instructune.metrics._mean import mean_of_rows
-from instructune.predictions import Answer
 
 REFERENCES = ("labels",)
 HIGHER_IS_BETTER = False

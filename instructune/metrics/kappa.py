@@ -13,9 +13,9 @@ from typing import Any, Literal
 import numpy as np
 
 from instructune.errors import UserError
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._labels import reference_labels, true_and_predicted
 from instructune.metrics._ratios import ratio
-from instructune.predictions import Answer
 
 REFERENCES = ("label", "text")
 HIGHER_IS_BETTER = True

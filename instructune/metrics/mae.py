@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._numbers import numbers
-from instructune.predictions import Answer
 
 REFERENCES = ("number",)
 DEFAULT_FOR = ("number",)

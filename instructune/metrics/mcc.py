@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._labels import reference_labels, true_and_predicted
 from instructune.metrics._ratios import ratio
 from instructune.metrics._table import filled
-from instructune.predictions import Answer
 from instructune.statistics.tables import on_grid
 
 REFERENCES = ("label", "text")

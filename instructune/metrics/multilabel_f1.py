@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._labelsets import counts_of, reference_labels, set_statistics
 from instructune.metrics._ratios import ratio
-from instructune.predictions import Answer
 
 REFERENCES = ("labels",)
 DEFAULT_FOR = ("labels",)

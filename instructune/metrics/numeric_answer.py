@@ -17,8 +17,8 @@ from fractions import Fraction
 from typing import Literal
 
 from instructune.errors import UserError
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._mean import mean_of_rows
-from instructune.predictions import Answer
 
 REFERENCES = ("text", "label")
 HIGHER_IS_BETTER = True

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from instructune.errors import UserError
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._fields import reference_logprob
 from instructune.metrics._mean import mean_of_table
-from instructune.predictions import Answer
 
 REFERENCES = ()
 HIGHER_IS_BETTER = False

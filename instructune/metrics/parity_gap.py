@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._gaps import by_name, rates, rates_table, widest
-from instructune.predictions import Answer
 
 REFERENCES = ("label", "text")
 HIGHER_IS_BETTER = False

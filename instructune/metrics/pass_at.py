@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from instructune.codebox import Job, Limits, Verdict
-from instructune.codetests import job_of, refuse_unless_allowed, verdicts
 from instructune.errors import UserError, usage
+from instructune.evaluating.codetests import job_of, refuse_unless_allowed, verdicts
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._answered import text_of
-from instructune.predictions import Answer
 
 REFERENCES = ()
 HIGHER_IS_BETTER = True

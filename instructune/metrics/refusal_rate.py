@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._answered import text_of
 from instructune.metrics._mean import mean_of_rows
-from instructune.predictions import Answer
 from instructune.refusals import WITHIN, disclaims, refuses
 
 REFERENCES = ()

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._extraction import macro, micro, report, table
 from instructune.metrics._relations import Options, matched
 from instructune.metrics._table import Table
-from instructune.predictions import Answer
 
 REFERENCES = ("relations", "text")
 DEFAULT_FOR = ("relations",)

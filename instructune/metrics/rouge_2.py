@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._mean import mean_of_rows
 from instructune.metrics._rouge import Options, best_f1, ngrams
-from instructune.predictions import Answer
 
 REFERENCES = ("text", "label")
 HIGHER_IS_BETTER = True

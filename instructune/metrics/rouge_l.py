@@ -5,9 +5,9 @@ Lin 2004, ACL W04-1013; the numbers of `rouge-score`, which knows English only.
 
 from __future__ import annotations
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._mean import mean_of_rows
 from instructune.metrics._rouge import Options, best_f1
-from instructune.predictions import Answer
 
 REFERENCES = ("text", "label")
 HIGHER_IS_BETTER = True

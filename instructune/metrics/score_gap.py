@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._gaps import by_name, rates, rates_table, widest
 from instructune.metrics._variants import scores
-from instructune.predictions import Answer
 
 REFERENCES = ("text", "label")
 HIGHER_IS_BETTER = False

@@ -14,8 +14,8 @@ from typing import Any, Literal
 import numpy as np
 
 from instructune.errors import UserError
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._sacrebleu import mostly_chinese
-from instructune.predictions import Answer
 
 REFERENCES = ("text", "label")
 HIGHER_IS_BETTER = False

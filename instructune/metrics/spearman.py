@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._correlation import correlation
 from instructune.metrics._groups import grouped
 from instructune.metrics._numbers import numbers
-from instructune.predictions import Answer
 
 REFERENCES = ("number",)
 HIGHER_IS_BETTER = True

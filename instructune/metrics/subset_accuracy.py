@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._labelsets import label_sets
 from instructune.metrics._mean import mean_of_rows
-from instructune.predictions import Answer
 
 REFERENCES = ("labels",)
 DEFAULT_FOR = ("labels",)

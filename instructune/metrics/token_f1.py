@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections import Counter
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._mean import mean_of_rows
 from instructune.metrics._text import squad_tokens
-from instructune.predictions import Answer
 
 REFERENCES = ("text", "label")
 DEFAULT_FOR = ("text",)

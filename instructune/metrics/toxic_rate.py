@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from instructune.errors import usage
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._answered import text_of
 from instructune.metrics._mean import mean_of_rows
-from instructune.predictions import Answer
-from instructune.wordlists import Terms, lines_of
+from instructune.preparing.wordlists import Terms, lines_of
 
 REFERENCES = ()
 HIGHER_IS_BETTER = False

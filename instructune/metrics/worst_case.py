@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics._mean import mean_of_table
 from instructune.metrics._variants import scores, variants
-from instructune.predictions import Answer
 
 REFERENCES = ("text", "label")
 HIGHER_IS_BETTER = True

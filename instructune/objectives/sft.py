@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import torch
 
-    from instructune.batches import Batch
+    from instructune.training.batches import Batch
 
 Loss = Callable[["Batch"], "torch.Tensor"]
 
@@ -18,6 +18,6 @@ def loss(model: torch.nn.Module) -> Loss:
 
     Only positions with a weight go through the output layer.
     """
-    from instructune.heads import supervised_loss
+    from instructune.training.heads import supervised_loss
 
     return supervised_loss(model)

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from instructune.errors import UserError
-from instructune.measuring import Metric
-from instructune.predictions import Answer
+from instructune.evaluating.measuring import Metric
+from instructune.evaluating.predictions import Answer
+from instructune.evaluating.systems import System, units_of
 from instructune.records import key_of
 from instructune.reports import drawing, figures
 from instructune.reports.pages import Html, element, heading, note, table
-from instructune.systems import System, units_of
 
 _METRICS = ("ece", "ece:adaptive=true", "brier")
 _NAMES = ("ECE, 15 bins of equal width (lo, hi]", "adaptive ECE, 15 bins of equal counts", "Brier")

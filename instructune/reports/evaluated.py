@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 from instructune import lineage
 from instructune.configs import EvalConfig
+from instructune.evaluating.forgetting import Fate
+from instructune.evaluating.gates import Verdict
+from instructune.evaluating.predictions import Answer
+from instructune.evaluating.summaries import Summary
 from instructune.files import STDIO
-from instructune.forgetting import Fate
-from instructune.gates import Verdict
 from instructune.jsonl import dumps
-from instructune.predictions import Answer
 from instructune.reports import calibrated, classes, examples, figures, lengths, scoreboard
 from instructune.reports.headlines import GATE, Headline, headline
 from instructune.reports.pages import Html, element, folded, heading, note, page, table
-from instructune.summaries import Summary
 
 _PLACES = ("output", "scores", "report", "junit", "manifest")  # what was written changes no score
 _MOST_MODELS = 5

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from instructune import comparing
+from instructune.evaluating import comparing
+from instructune.evaluating.predictions import Answer
+from instructune.evaluating.rowscores import RowScores, row_scores
 from instructune.jsonl import dumps
-from instructune.predictions import Answer
 from instructune.records import key_of
 from instructune.reports import figures
 from instructune.reports.pages import Html, element, folded, heading, joined, note, text
 from instructune.reports.worddiffs import marked
-from instructune.rowscores import RowScores, row_scores
 
 MOST_ROWS = 10  # of a kind
 MOST_CHARS = 800  # of a text

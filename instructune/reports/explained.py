@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from instructune.attribution.explanations import Explanation, facts, strongest
 from instructune.errors import visible
-from instructune.explanations import Explanation, facts, strongest
 from instructune.reports.pages import Html, element, heading, joined, note, page, table
 
 _COLUMNS = 60  # of a heat map

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from instructune.measuring import Metric, bare
+from instructune.evaluating.measuring import Metric, bare
 
 Summary = Mapping[str, Any]
 

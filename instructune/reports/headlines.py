@@ -12,8 +12,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from instructune.gates import Verdict
-from instructune.measuring import Metric
+from instructune.evaluating.gates import Verdict
+from instructune.evaluating.measuring import Metric
 from instructune.reports import figures
 
 Summary = Mapping[str, Any]

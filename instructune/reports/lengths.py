@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from instructune.predictions import Answer
+from instructune.evaluating.predictions import Answer
 from instructune.reports import drawing
 from instructune.reports.drawing import Scale
 from instructune.reports.pages import Html, heading, joined, note, table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from instructune import agreement, overview
+from instructune.preparing import agreement, overview
 from instructune.reports.drawing import bars
 from instructune.reports.pages import heading, note, page, table
 

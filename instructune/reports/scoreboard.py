@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from instructune.forgetting import Fate
-from instructune.gates import Verdict
+from instructune.evaluating.forgetting import Fate
+from instructune.evaluating.gates import Verdict
 from instructune.reports import drawing, figures
 from instructune.reports.drawing import Scale
 from instructune.reports.headlines import change

@@ -8,30 +8,22 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from instructune import (
-    codetests,
-    conditions,
-    files,
-    gates,
-    lineage,
-    measuring,
-    predictions,
-    scoring,
-)
-from instructune.conditions import Gate
+from instructune import files, lineage
 from instructune.configs import EvalConfig
 from instructune.errors import usage
+from instructune.evaluating import codetests, conditions, gates, measuring, predictions, scoring
+from instructune.evaluating.conditions import Gate
+from instructune.evaluating.forgetting import Fate, forgetting
+from instructune.evaluating.gates import Verdict, Written
+from instructune.evaluating.junit import junit
+from instructune.evaluating.predictions import Answer, Predictions
+from instructune.evaluating.summaries import Plan, Summary, fields_of, summarise
 from instructune.filters import filters
-from instructune.forgetting import Fate, forgetting
-from instructune.gates import Verdict, Written
 from instructune.jsonl import RowWriter
-from instructune.junit import junit
 from instructune.metrics import metrics
-from instructune.predictions import Answer, Predictions
 from instructune.records import Record
 from instructune.reports.evaluated import Run, evaluated
 from instructune.statistics.resampling import default_resamples
-from instructune.summaries import Plan, Summary, fields_of, summarise
 
 _SEEN = "seen"  # in training
 

@@ -12,16 +12,23 @@ from pathlib import Path
 from typing import Any
 
 from instructune import files, lineage
+from instructune.answering.completions import (
+    Backend,
+    Notify,
+    Prompt,
+    carried,
+    prediction,
+    record_of,
+)
+from instructune.answering.partial import Partial
 from instructune.backends import backends
-from instructune.completions import Backend, Notify, Prompt, carried, prediction, record_of
 from instructune.configs import GenerateConfig
 from instructune.errors import Signalled, UserError
 from instructune.jsonl import RowWriter
-from instructune.partial import Partial
+from instructune.reading.sources import Reading, read_records
+from instructune.reading.tally import Tally
 from instructune.records import Record
-from instructune.sources import Reading, read_records
 from instructune.stopping import Stopped
-from instructune.tally import Tally
 
 _WINDOW = 8  # batches a window
 

@@ -16,13 +16,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from instructune import files, judging, lineage, predictions, rubrics
-from instructune.choosing import Choices, Shown, turns
+from instructune import files, lineage
 from instructune.configs import EvalConfig
 from instructune.errors import Signalled, usage
+from instructune.evaluating import predictions
+from instructune.evaluating.predictions import Answer
 from instructune.jsonl import RowWriter
-from instructune.judging import Pair
-from instructune.predictions import Answer
+from instructune.judges import judging, rubrics
+from instructune.judges.choosing import Choices, Shown, turns
+from instructune.judges.judging import Pair
 from instructune.stopping import Stopped
 
 HUMAN, ASK = "human", "ask"

@@ -6,25 +6,27 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
-from instructune import files, lineage, mixing, splits, workers
-from instructune.agreement import Agreement
-from instructune.clusters import Clusters
+from instructune import files, lineage
 from instructune.configs import PrepareConfig
 from instructune.errors import UserError
-from instructune.gathering import Plan, by_rows, by_words, gather
-from instructune.instructions import Instructions
 from instructune.jsonl import BadRow, Encoded, RowWriter
-from instructune.paths import expanded
-from instructune.profile import Profile
+from instructune.preparing import mixing, splits
+from instructune.preparing.agreement import Agreement
+from instructune.preparing.clusters import Clusters
+from instructune.preparing.gathering import Plan, by_rows, by_words, gather
+from instructune.preparing.instructions import Instructions
+from instructune.preparing.profile import Profile
+from instructune.preparing.splits import Splitter
+from instructune.preparing.tokencounts import token_counter, token_size
+from instructune.reading import workers
+from instructune.reading.paths import expanded
+from instructune.reading.rowwork import Outcome
+from instructune.reading.sources import Reading, read_outcomes
+from instructune.reading.spool import Spool, decoded
+from instructune.reading.steps import Change, Gleaner, Steps
+from instructune.reading.tally import Tally
 from instructune.records import Record
 from instructune.reports.prepared import prepared
-from instructune.rowwork import Outcome
-from instructune.sources import Reading, read_outcomes
-from instructune.splits import Splitter
-from instructune.spool import Spool, decoded
-from instructune.steps import Change, Gleaner, Steps
-from instructune.tally import Tally
-from instructune.tokencounts import token_counter, token_size
 
 _SIDE = "{split}"
 Write = Callable[[dict[str, Any]], None]

@@ -9,21 +9,22 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from instructune import comparing, files, rundir
-from instructune.agreement import Agreement
-from instructune.comparing import Comparison
+from instructune import files, rundir
+from instructune.attribution.explanations import is_explanation
 from instructune.configs import ShowConfig
 from instructune.containers import containers
 from instructune.errors import UserError, usage
-from instructune.explanations import is_explanation
+from instructune.evaluating import comparing
+from instructune.evaluating.comparing import Comparison
+from instructune.fetching.modelfiles import resolve
 from instructune.jsonl import BadRow, Row
-from instructune.modelfiles import resolve
-from instructune.profile import Profile
+from instructune.preparing.agreement import Agreement
+from instructune.preparing.profile import Profile
+from instructune.preparing.tokencounts import token_counter
+from instructune.reading.sources import Reading, read_records
+from instructune.reading.tally import Tally
 from instructune.reports.explained import explained
 from instructune.rundir import RunDir
-from instructune.sources import Reading, read_records
-from instructune.tally import Tally
-from instructune.tokencounts import token_counter
 from instructune.tokenizer import Tokenizer
 from instructune.tokens import Encoding
 

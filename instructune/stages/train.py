@@ -9,12 +9,12 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-from instructune import plan, runs
 from instructune.configs import TrainConfig
 from instructune.environment import importing_torch
 from instructune.rundir import RunDir
-from instructune.runs import Decision
-from instructune.work import Work, read_work
+from instructune.training import plan, runs
+from instructune.training.runs import Decision
+from instructune.training.work import Work, read_work
 
 Event = dict[str, Any]
 Notify = Callable[[Event], None]
@@ -46,7 +46,7 @@ def _train(config: TrainConfig, run: RunDir, notify: Notify) -> dict[str, Any]:
         _note(notify, f"{run.path}: finished already, nothing to do")
         return (run.document() or {})["result"]
     with importing_torch():
-        from instructune.fitting import fit
+        from instructune.training.fitting import fit
 
     return fit(config, run, work, decision, notify)
 
@@ -54,7 +54,7 @@ def _train(config: TrainConfig, run: RunDir, notify: Notify) -> dict[str, Any]:
 def _rehearse(config: TrainConfig, run: RunDir, notify: Notify) -> dict[str, Any]:
     work, decision = _prepare(config, run, notify)
     with importing_torch():
-        from instructune.rehearsal import rehearse
+        from instructune.training.rehearsal import rehearse
 
     return rehearse(config, work) | {"decision": decision.value}
 

@@ -6,17 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from instructune import conditions, files, gates, lineage, winning
-from instructune.conditions import PAIRED, Comparison, Gate
+from instructune import files, lineage
 from instructune.configs import EvalConfig
 from instructune.errors import UserError, did_you_mean, usage
-from instructune.gates import Written
+from instructune.evaluating import conditions, gates
+from instructune.evaluating.conditions import PAIRED, Comparison, Gate
+from instructune.evaluating.gates import Written
+from instructune.evaluating.junit import junit
 from instructune.jsonl import RowWriter, dumps
-from instructune.junit import junit
+from instructune.judges import winning
+from instructune.judges.verdicts import Judgement, Verdicts, read_verdicts
+from instructune.judges.winning import Plan, Summary
 from instructune.stages.eval import Evaluation
 from instructune.stages.judge import Material, check_places, read_material
-from instructune.verdicts import Judgement, Verdicts, read_verdicts
-from instructune.winning import Plan, Summary
 
 
 def evaluate_verdicts(config: EvalConfig) -> Evaluation:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from instructune.annotators import majority
+from instructune.preparing.annotators import majority
 from instructune.records import Record
 
 

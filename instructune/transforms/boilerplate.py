@@ -7,9 +7,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 from instructune.chats import Message
-from instructune.editing import Edit, replaced
+from instructune.preparing.editing import Edit, replaced
+from instructune.preparing.wordlists import lines_of
 from instructune.records import Record
-from instructune.wordlists import lines_of
 
 # Alpaca's: a preamble, then headed parts. A preamble alone may be somebody's own sentence.
 _ALPACA = re.compile(

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from instructune.editing import Edit, edited, replaced
 from instructune.extras import extra
+from instructune.preparing.editing import Edit, edited, replaced
 from instructune.records import Record
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 
 from instructune.describing import describe
-from instructune.languages import identify
+from instructune.preparing.languages import identify
 from instructune.records import Record
 
 

@@ -7,9 +7,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from instructune.editing import LostSpans, edited
 from instructune.extras import extra
-from instructune.markup import html_to_text
+from instructune.preparing.editing import LostSpans, edited
+from instructune.preparing.markup import html_to_text
 from instructune.records import Record
 
 _LIKELY = re.compile("<[A-Za-z/!]|&[#A-Za-z]")

@@ -6,9 +6,9 @@ import random
 from collections import Counter
 from dataclasses import dataclass
 
-from instructune.augmenting import augmented, draws, exact_parts
-from instructune.editing import Edit, replaced
 from instructune.errors import usage
+from instructune.preparing.augmenting import augmented, draws, exact_parts
+from instructune.preparing.editing import Edit, replaced
 from instructune.records import Record
 from instructune.texts import words
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from instructune.augmenting import Span, augmented, draws, exact_parts
-from instructune.editing import Edit, replaced
 from instructune.errors import usage
-from instructune.paraphrasing import Match, Paraphrases
+from instructune.preparing.augmenting import Span, augmented, draws, exact_parts
+from instructune.preparing.editing import Edit, replaced
+from instructune.preparing.paraphrasing import Match, Paraphrases
 from instructune.records import Record
 
 

@@ -7,9 +7,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-from instructune.editing import Edit, replaced
 from instructune.errors import did_you_mean, usage
-from instructune.pii import TYPES, find
+from instructune.preparing.editing import Edit, replaced
+from instructune.preparing.pii import TYPES, find
 from instructune.records import Record
 
 

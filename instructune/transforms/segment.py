@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from instructune.editing import Edit, replaced
 from instructune.extras import extra
+from instructune.preparing.editing import Edit, replaced
 from instructune.records import Record
 from instructune.texts import words
 

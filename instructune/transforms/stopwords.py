@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from instructune.editing import Edit, replaced
+from instructune.preparing.editing import Edit, replaced
+from instructune.preparing.wordlists import Terms, lines_of
 from instructune.records import Record
-from instructune.wordlists import Terms, lines_of
 
 
 @dataclass(frozen=True)

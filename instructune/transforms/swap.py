@@ -7,10 +7,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from instructune.augmenting import apart, augmented, in_case_of
-from instructune.editing import Edit, applied, replaced
+from instructune.preparing.augmenting import apart, augmented, in_case_of
+from instructune.preparing.editing import Edit, applied, replaced
+from instructune.preparing.wordlists import Terms, pairs_of
 from instructune.records import Record
-from instructune.wordlists import Terms, pairs_of
 
 # what follows an object: "told her that", "gave her a", "saw her."
 _AFTER_OBJECT = re.compile(

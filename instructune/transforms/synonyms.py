@@ -10,12 +10,12 @@ from functools import lru_cache
 from itertools import count
 from typing import Any, Literal
 
-from instructune.augmenting import apart, augmented, draws, exact_parts, in_case_of
-from instructune.editing import Edit, replaced
 from instructune.errors import Exit, UserError, usage
 from instructune.extras import extra
+from instructune.preparing.augmenting import apart, augmented, draws, exact_parts, in_case_of
+from instructune.preparing.editing import Edit, replaced
+from instructune.preparing.wordlists import Terms, pairs_of
 from instructune.records import Record
-from instructune.wordlists import Terms, pairs_of
 
 Place = tuple[int, int, int]  # which text of the record, from, to
 

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-from instructune.editing import Edit, edited, replaced
+from instructune.preparing.editing import Edit, edited, replaced
 from instructune.records import Record
 
 _HALF = {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}

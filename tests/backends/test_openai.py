@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from instructune import asking
+from instructune.answering import asking
 from instructune.configs import GenerateConfig
 from instructune.errors import Exit, UserError
 from instructune.stages.generate import generate

@@ -14,9 +14,9 @@ import pytest
 import torch
 from tokenizers import Tokenizer as Library
 
-from instructune import decoding
+from instructune.answering import decoding
+from instructune.answering.completions import Completion, Prompt
 from instructune.backends.transformers import Local, connect
-from instructune.completions import Completion, Prompt
 from instructune.configs import GenerateConfig
 from instructune.errors import Exit, UserError
 from instructune.records import Record
@@ -378,9 +378,9 @@ def test_the_settings_that_answers_depend_on(folder):
 
 
 def test_the_likelihood_of_a_reference_is_the_loss_that_training_would_see(folder):
-    from instructune.batches import TokenData
-    from instructune.heads import supervised_loss
     from instructune.tokens import Encoding
+    from instructune.training.batches import TokenData
+    from instructune.training.heads import supervised_loss
 
     local = backend(folder, score_references=True, max_new_tokens=2)
     rows = [chat("hi", "hello"), chat("a longer question", "and an answer")]
@@ -470,7 +470,7 @@ def test_a_model_that_is_not_finite_is_told_of(folder):
     local = backend(folder, explain="occlusion")
     (answer,) = ask(local, chat("hi"))
     assert "error" not in answer.measured["explanation"]
-    from instructune.explaining import Case
+    from instructune.attribution.explaining import Case
 
     with torch.no_grad():
         local.model.lm_head.weight[:] = float("nan")

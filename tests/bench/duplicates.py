@@ -17,7 +17,7 @@ _THRESHOLD, _WORDS, _BATCH = 0.8, 80, 1024
 
 def run(rounds: int = 1, texts: int = 100_000) -> dict[str, Any]:
     """Both find the clusters of the same texts by word trigrams and 128 permutations."""
-    from instructune.neighbours import Neighbours, jaccard
+    from instructune.preparing.neighbours import Neighbours, jaccard
 
     rows, pairs = planted(texts)
     ours_seconds, theirs_seconds = [], []

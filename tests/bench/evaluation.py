@@ -10,10 +10,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from instructune.evaluating.predictions import Answer
+from instructune.evaluating.summaries import Plan, summarise
 from instructune.metrics import metrics
-from instructune.predictions import Answer
 from instructune.statistics.resampling import default_resamples
-from instructune.summaries import Plan, summarise
 from tests.bench.measure import alternate, line
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")

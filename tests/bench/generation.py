@@ -56,9 +56,9 @@ def _load() -> tuple[Any, Any, list[list[int]]]:
     before_torch()
     import torch
 
-    from instructune.modelfiles import resolve
+    from instructune.fetching.modelfiles import resolve
     from instructune.models import load_model
-    from instructune.sources import Reading, Tally, read_records
+    from instructune.reading.sources import Reading, Tally, read_records
     from instructune.tokenizer import Tokenizer
     from instructune.tokens import prompt_ids
 
@@ -73,7 +73,7 @@ def _load() -> tuple[Any, Any, list[list[int]]]:
 
 
 def _ours(model: Any, tokenizer: Any, prompts: list[list[int]]) -> list[list[int]]:
-    from instructune.decoding import Row, Settings, decode
+    from instructune.answering.decoding import Row, Settings, decode
 
     rows = [Row(prompt, _TOKENS, str(i)) for i, prompt in enumerate(prompts)]
     decode(model, rows, tokenizer.stop_ids, Settings(0.0, 1.0, 0), _PROMPTS)

@@ -55,7 +55,7 @@ def _model(folder: Path) -> str:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    from instructune.modelfiles import resolve
+    from instructune.fetching.modelfiles import resolve
     from instructune.tokenizer import Tokenizer
 
     source, target = resolve("smollm2-135m").folder, folder / "model"

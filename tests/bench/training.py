@@ -24,7 +24,7 @@ _STEPS = 4
 def run(rounds: int = 2) -> dict[str, Any]:
     """Pairs of runs of four steps."""
     from instructune import hardware
-    from instructune.modelfiles import resolve
+    from instructune.fetching.modelfiles import resolve
 
     model = str(resolve("smollm2-135m").folder)
     dtype = str(hardware.dtype("auto", hardware.device("cpu"))).removeprefix("torch.")

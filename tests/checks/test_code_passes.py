@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from instructune import codetests
 from instructune.checking import failures
 from instructune.errors import Exit, UserError
+from instructune.evaluating import codetests
 from instructune.records import Record
 
 RECORD = Record(id="a", tests="assert f(3) == 3")

@@ -249,7 +249,7 @@ def test_mbpp(sandbox, shared):
     """Its rows name no entry point; some of its functions are called as built-in ones."""
     import json
 
-    from instructune.codetests import job_of
+    from instructune.evaluating.codetests import job_of
 
     rows = json.loads((shared / "mbpp/sanitized-mbpp_train.json").read_bytes())
     assert len(rows) == 120

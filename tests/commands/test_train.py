@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from instructune import checkpoints
 from instructune.rundir import RunDir
+from instructune.training import checkpoints
 from tests.training import Ended, Server, chats, result_of, write_rows
 
 TINY = ("-m", "tiny-llama", "-o", "run", "--threads", "1", "--dtype", "float32")

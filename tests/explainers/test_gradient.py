@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from instructune.attributions import gradient_by_input, of_answer
+from instructune.attribution.attributions import gradient_by_input, of_answer
 from tests.explaining import PROMPT, case, explain, source
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from instructune.answering.pooling import pooled
 from instructune.errors import UserError
-from instructune.pooling import pooled
 from instructune.records import Record
 from instructune.tokens import Encoding
 from tests.explaining import PROMPT, case, explain, source

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from instructune.likelihood import log_probabilities
+from instructune.answering.likelihood import log_probabilities
 from tests.explaining import PROMPT, case, explain, source
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from instructune.errors import UserError
 from instructune.filters.duplicates import Filter, Options
+from instructune.reading.spool import Spool
 from instructune.records import Record
-from instructune.spool import Spool
 
 
 def chat(prompt: str, answer: str) -> dict[str, Any]:

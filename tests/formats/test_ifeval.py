@@ -8,9 +8,9 @@ from collections import Counter
 import pytest
 
 from instructune.checking import prepared
-from instructune.conversion import Converter
 from instructune.errors import UserError
 from instructune.formats import ifeval
+from instructune.reading.conversion import Converter
 from instructune.records import Record, fault
 
 EXACTLY_3 = {"min": 3, "max": 3}

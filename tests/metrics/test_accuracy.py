@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics import metrics
-from instructune.predictions import Answer
 
 accuracy = metrics["accuracy"]
 

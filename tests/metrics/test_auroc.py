@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from instructune.errors import UserError
-from instructune.measuring import Metric
+from instructune.evaluating.measuring import Metric
 from tests.scored import answered, measured, resampled
 
 TRUE = [0, 1, 1, 0, 1, 0, 1, 1]

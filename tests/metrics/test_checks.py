@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from instructune.errors import UserError
+from instructune.evaluating.measuring import Metric
+from instructune.evaluating.predictions import Answer
 from instructune.formats import ifeval
-from instructune.measuring import Metric
-from instructune.predictions import Answer
 from instructune.statistics.tables import exact_sums
 
 checks = Metric("checks")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instructune.errors import UserError
-from instructune.measuring import Metric
+from instructune.evaluating.measuring import Metric
 from tests.metrics.test_bleu import ROWS, by_sacrebleu
 from tests.scored import HYPOTHESES, REFERENCES, answered, measured, resampled
 

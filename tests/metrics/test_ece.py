@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instructune.errors import UserError
-from instructune.measuring import Metric
+from instructune.evaluating.measuring import Metric
 from tests.scored import answered, measured, resampled
 
 EDGES = [0.5, 0.6, 0.7, 0.8, 0.9, 1.0]

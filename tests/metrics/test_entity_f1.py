@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from seqeval.metrics import f1_score, precision_score, recall_score
 from seqeval.scheme import IOB1, IOB2, IOBES
 
-from instructune import predictions, scoring
 from instructune.errors import UserError
-from instructune.measuring import Metric
-from instructune.predictions import Answer
+from instructune.evaluating import predictions, scoring
+from instructune.evaluating.measuring import Metric
+from instructune.evaluating.predictions import Answer
+from instructune.evaluating.summaries import Plan, summarise
 from instructune.statistics.tables import exact_sums, unit_means
-from instructune.summaries import Plan, summarise
 
 TOKENS = ["Barack", "Obama", "was", "born", "in", "Hawaii"]
 TAGS = ["B-PER", "I-PER", "O", "O", "O", "B-LOC"]

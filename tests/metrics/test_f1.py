@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 from instructune.errors import UserError
+from instructune.evaluating.predictions import Answer
 from instructune.metrics import _labels, metrics
-from instructune.predictions import Answer
 from instructune.statistics.tables import exact_sums, unit_means
 
 f1 = metrics["f1"]

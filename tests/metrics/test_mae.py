@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import mean_absolute_error
 
 from instructune.errors import UserError
-from instructune.measuring import Metric
+from instructune.evaluating.measuring import Metric
 from tests.scored import answered, measured
 
 NUMBERS = st.one_of(st.integers(-5, 5), st.floats(-1e6, 1e6))

@@ -10,7 +10,7 @@ from sklearn.metrics import f1_score, precision_recall_fscore_support
 from sklearn.preprocessing import MultiLabelBinarizer
 
 from instructune.errors import UserError
-from instructune.measuring import Metric
+from instructune.evaluating.measuring import Metric
 from instructune.statistics.tables import exact_sums
 from tests.scored import answered, measured
 

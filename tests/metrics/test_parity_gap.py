@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from instructune.errors import UserError
-from instructune.measuring import Metric
+from instructune.evaluating.measuring import Metric
 from instructune.statistics.tables import exact_sums
 from tests.scored import answered, measured
 

@@ -8,12 +8,12 @@ import json
 import numpy as np
 import pytest
 
-from instructune import codetests
 from instructune.errors import Exit, UserError
-from instructune.measuring import Metric
+from instructune.evaluating import codetests
+from instructune.evaluating.measuring import Metric
+from instructune.evaluating.predictions import Answer
 from instructune.metrics import pass_at
 from instructune.metrics.pass_at import estimate
-from instructune.predictions import Answer
 from tests.scored import measured
 
 RIGHT, WRONG = "def f(x): return x", "def f(x): return 0"

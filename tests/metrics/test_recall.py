@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics import metrics
-from instructune.predictions import Answer
 from instructune.statistics.tables import exact_sums
 
 

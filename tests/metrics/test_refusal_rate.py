@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from instructune.measuring import Metric
-from instructune.predictions import Answer
+from instructune.evaluating.measuring import Metric
+from instructune.evaluating.predictions import Answer
 from instructune.statistics.tables import exact_sums
 
 SAID = [

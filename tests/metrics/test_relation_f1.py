@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from instructune.errors import UserError
-from instructune.measuring import Metric
-from instructune.predictions import Answer
+from instructune.evaluating.measuring import Metric
+from instructune.evaluating.predictions import Answer
 from instructune.statistics.tables import exact_sums
 
 ANN, ROME, ACME = (

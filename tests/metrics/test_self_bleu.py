@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instructune.errors import UserError
-from instructune.measuring import Metric
-from instructune.predictions import Answer
+from instructune.evaluating.measuring import Metric
+from instructune.evaluating.predictions import Answer
 from tests.scored import answered, measured
 
 TEXTS = st.lists(st.lists(st.sampled_from("ab.c"), max_size=7).map(" ".join), min_size=2)

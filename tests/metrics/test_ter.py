@@ -8,7 +8,7 @@ import sacrebleu
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from instructune.measuring import Metric
+from instructune.evaluating.measuring import Metric
 from tests.metrics.test_bleu import ROWS, by_sacrebleu
 from tests.scored import HYPOTHESES, REFERENCES, answered, measured, resampled
 

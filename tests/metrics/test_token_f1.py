@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from instructune.evaluating.predictions import Answer
 from instructune.metrics import metrics
 from instructune.metrics._text import squad_tokens
-from instructune.predictions import Answer
 
 token_f1 = metrics["token_f1"]
 

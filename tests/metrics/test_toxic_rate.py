@@ -7,8 +7,8 @@ import hashlib
 import pytest
 
 from instructune.errors import UserError
-from instructune.measuring import Metric
-from instructune.predictions import Answer
+from instructune.evaluating.measuring import Metric
+from instructune.evaluating.predictions import Answer
 from instructune.statistics.tables import exact_sums
 
 DIGEST = hashlib.sha256("fool\n笨蛋".encode()).hexdigest()[:12]

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from instructune.configs import TrainConfig
-from instructune.modelfiles import resolve
+from instructune.fetching.modelfiles import resolve
 from instructune.models import load_model
 from instructune.objectives import sft
 from tests.training import chats, train_run, work_of, write_rows

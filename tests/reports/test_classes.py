@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from instructune.measuring import Metric
+from instructune.evaluating.measuring import Metric
 from instructune.reports import classes
 from instructune.reports.pages import joined, page
 from instructune.statistics.tables import exact_sums

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from instructune.predictions import Answer
+from instructune.evaluating.predictions import Answer
 from instructune.reports import examples
 from instructune.reports.pages import page
 from tests.wellformed import elements

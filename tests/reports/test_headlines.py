@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from instructune import conditions, gates
+from instructune.evaluating import conditions, gates
 from instructune.metrics import metrics
 from instructune.reports.headlines import Headline, headline
 

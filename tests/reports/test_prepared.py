@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from instructune.agreement import Agreement
-from instructune.profile import Profile
+from instructune.preparing.agreement import Agreement
+from instructune.preparing.profile import Profile
 from instructune.records import Record
 from instructune.reports.prepared import prepared
 from tests.wellformed import elements

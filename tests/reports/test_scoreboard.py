@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from instructune import conditions, gates
+from instructune.evaluating import conditions, gates
 from instructune.metrics import metrics
 from instructune.reports import scoreboard
 from instructune.reports.pages import joined

@@ -12,7 +12,7 @@ import pytest
 from instructune import __version__
 from instructune.configs import EvalConfig
 from instructune.errors import Exit, UserError
-from instructune.junit import junit
+from instructune.evaluating.junit import junit
 from instructune.metrics import metrics
 from instructune.stages.eval import evaluate
 

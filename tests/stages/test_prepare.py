@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from instructune import __version__
 from instructune.configs import PrepareConfig
 from instructune.errors import Exit, UserError
+from instructune.reading.rowwork import Outcome
+from instructune.reading.tally import Tally
 from instructune.records import Record, fault
-from instructune.rowwork import Outcome
 from instructune.stages.prepare import prepare
-from instructune.tally import Tally
 
 ROWS = [
     {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}], "n": 1},

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from instructune.comparing import Comparison
 from instructune.configs import ShowConfig
 from instructune.errors import Exit, UserError
+from instructune.evaluating.comparing import Comparison
 from instructune.stages.show import DocumentView, MaskView, RowsView, RunView, show
 
 ROWS = [{"id": str(i), "text": f"row {i}"} for i in range(9)]

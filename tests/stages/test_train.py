@@ -13,11 +13,11 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from instructune.batches import TokenData
 from instructune.configs import TrainConfig
 from instructune.errors import Exit, UserError
 from instructune.rundir import RunDir
 from instructune.stopping import Stopped
+from instructune.training.batches import TokenData
 from tests.training import chats, result_of, stop_after, train_run, write_rows
 
 STEPS = 4

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from instructune.errors import UserError
-from instructune.pii import find
+from instructune.preparing.pii import find
 from instructune.records import Record
 from instructune.transforms.redact import Options, Transform
 

@@ -1,0 +1,1 @@
+"""Predictions in, scores with their intervals, comparisons and gates out."""

@@ -1,0 +1,1 @@
+"""Judgements of answers by people and by models: asked for, read, and summed up."""

@@ -1,0 +1,1 @@
+"""What `prepare` finds out about records, and what it makes of them."""

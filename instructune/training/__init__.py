@@ -1,0 +1,1 @@
+"""Token rows to a trained model: batches, loss, optimizer, loop, checkpoints."""

@@ -1,0 +1,69 @@
+"""`--dry-run`: what a training would be made of and cost, told before it is begun."""
+
+from __future__ import annotations
+
+import math
+import time
+from typing import Any
+
+from instructune import hardware
+from instructune.configs import TrainConfig
+from instructune.memory import memory_errors
+from instructune.training.batches import Batch, micro_batches, step_rows
+from instructune.training.fitting import Fit
+from instructune.training.work import Work
+
+_ADAM_BYTES = 8  # two float32 moments a parameter, made by the first step
+
+
+def rehearse(config: TrainConfig, work: Work) -> dict[str, Any]:
+    """Everything resolved, and the heaviest micro-batch of the first step run; writes nothing.
+
+    The first step holds the longest row, so its memory is about the most that is needed.
+    """
+    with memory_errors():
+        fitted = Fit(config, work)
+        seconds, padded = _measure(fitted, work)
+    plan = fitted.plan
+    tokens = round(work.data.tokens / plan.steps_per_epoch * plan.steps)
+    return {
+        "resolved": fitted.resolved(work),
+        "counts": work.counts,
+        "dropped": work.dropped,
+        "rows": len(work.data),
+        "tokens_an_epoch": work.data.tokens,
+        "learned_tokens_an_epoch": work.data.learned,
+        "longest_row": int(work.data.lengths.max()),
+        "trainable_share": round(fitted.trainable / fitted.parameters, 6),
+        "estimated_tokens": tokens,
+        "estimated_seconds": round(tokens * seconds / padded, 3),
+        "estimated_memory": hardware.peak_memory() + _ADAM_BYTES * fitted.trainable,
+        "fingerprints": work.fingerprints,
+        "mask": _mask_sample(work),
+    }
+
+
+def _measure(fitted: Fit, work: Work) -> tuple[float, int]:
+    """Seconds and padded tokens of the heaviest micro-batch of the first step."""
+    plan = fitted.plan
+    rows = next(step_rows(work.data, plan.batch_size, plan.seed))
+    groups = micro_batches(work.data, rows, plan.micro_batch_tokens)
+    batches = (work.data.batch(group, plan.pad_id) for group in groups)
+    heaviest = max(batches, key=lambda batch: batch.input_ids.numel())
+    fitted.model.train()
+    # the first pass also prepares kernels and memory, so only the second tells the speed
+    seconds = min(_seconds(fitted, heaviest) for _ in range(2))
+    return seconds, heaviest.input_ids.numel()
+
+
+def _seconds(fitted: Fit, batch: Batch) -> float:
+    started = time.monotonic()
+    (fitted.loss(batch) / batch.units).backward()
+    return max(time.monotonic() - started, math.ulp(1.0))
+
+
+def _mask_sample(work: Work) -> list[list[Any]]:
+    """The first row as `[token, learned]` pairs."""
+    end = int(work.data.starts[1])
+    pairs = zip(work.data.ids[:end], work.data.weights[:end], strict=True)
+    return [[work.tokenizer.token(int(i)), bool(weight)] for i, weight in pairs]
