@@ -22,7 +22,7 @@ from instructune.errors import Exit, UserError
 from instructune.records import Record
 from instructune.tokens import prompt_ids
 from tests.generating import chat, peer, save_tiny, write_rows
-from tests.training import train_run
+from tests.tuning import train_run
 
 WORDS = ("cSTOPd", "xab", " and", "好吗")  # ids 260 and up, beside the bytes
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.generating import chat, read_rows, save_tiny, write_rows
-from tests.training import Ended, Server
+from tests.tuning import Ended, Server
 
 ROOT = Path(__file__).parents[2]
 ROWS = [chat(f"question {i} " + "x" * (i % 7), id=f"row-{i}") for i in range(24)]

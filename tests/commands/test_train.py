@@ -18,7 +18,7 @@ import pytest
 
 from instructune.rundir import RunDir
 from instructune.training import checkpoints
-from tests.training import Ended, Server, chats, result_of, write_rows
+from tests.tuning import Ended, Server, chats, result_of, write_rows
 
 TINY = ("-m", "tiny-llama", "-o", "run", "--threads", "1", "--dtype", "float32")
 STEPS = 24

@@ -13,7 +13,7 @@ from instructune.configs import TrainConfig
 from instructune.fetching.modelfiles import resolve
 from instructune.models import load_model
 from instructune.objectives import sft
-from tests.training import chats, train_run, work_of, write_rows
+from tests.tuning import chats, train_run, work_of, write_rows
 
 SAMPLES = Path(__file__).parents[2] / "data/samples"
 

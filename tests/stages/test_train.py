@@ -18,7 +18,7 @@ from instructune.errors import Exit, UserError
 from instructune.rundir import RunDir
 from instructune.stopping import Stopped
 from instructune.training.batches import TokenData
-from tests.training import chats, result_of, stop_after, train_run, write_rows
+from tests.tuning import chats, result_of, stop_after, train_run, write_rows
 
 STEPS = 4
 

@@ -15,7 +15,7 @@ from instructune.errors import Exit, UserError
 from instructune.fetching.modelfiles import resolve
 from instructune.models import load_model
 from instructune.training.fitting import Fit
-from tests.training import chats, train_run, work_of, write_rows
+from tests.tuning import chats, train_run, work_of, write_rows
 
 IDS = torch.arange(40, 80)[None]
 

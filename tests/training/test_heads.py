@@ -21,7 +21,7 @@ from transformers.models.auto import AutoModelForCausalLM
 
 from instructune.training import heads
 from instructune.training.batches import Batch
-from tests.training import token_data
+from tests.tuning import token_data
 
 SIZES = {"vocab_size": 260, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4}
 NARROW = SIZES | {"num_key_value_heads": 2, "intermediate_size": 48}

@@ -6,7 +6,7 @@ import pytest
 
 from instructune.configs import TrainConfig
 from instructune.training.plan import limit_of, longest, plan_of, rate_of, steps_of
-from tests.training import token_data
+from tests.tuning import token_data
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.training import chats, train_run, write_rows
+from tests.tuning import chats, train_run, write_rows
 
 
 @pytest.fixture

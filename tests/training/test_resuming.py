@@ -17,7 +17,7 @@ from instructune.errors import Exit, UserError
 from instructune.stopping import Stopped
 from instructune.training import checkpoints
 from instructune.training.optimizers import Optimizer
-from tests.training import chats, result_of, stop_after, train_run, write_rows
+from tests.tuning import chats, result_of, stop_after, train_run, write_rows
 
 STEPS = 12
 METHODS = {

@@ -19,7 +19,7 @@ from instructune.errors import Exit, UserError
 from instructune.fetching.modelfiles import resolve
 from instructune.models import load_model, quiet
 from instructune.training import checkpoints
-from tests.training import chats, train_run, write_rows
+from tests.tuning import chats, train_run, write_rows
 
 IDS = torch.arange(40, 100)[None]
 LORA = {"method": "lora:rank=4,alpha=8"}

@@ -19,7 +19,7 @@ from instructune.training.heads import supervised_loss
 from instructune.training.optimizers import Optimizer, learning_rate
 from instructune.training.plan import Plan
 from instructune.training.trainer import Hooks, State, evaluate, train
-from tests.training import token_data
+from tests.tuning import token_data
 
 PLAN = Plan(
     steps=3,

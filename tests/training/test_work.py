@@ -16,7 +16,7 @@ from instructune.errors import Exit, UserError
 from instructune.fetching.modelfiles import resolve
 from instructune.rundir import RunDir
 from instructune.training.work import Work, read_work
-from tests.training import chats, train_run, write_rows
+from tests.tuning import chats, train_run, write_rows
 
 ALPACA = [
     {"instruction": "Add 1 and 2.", "output": "3"},
