@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,41 +15,73 @@ import transformers
 import transformers.utils.logging as library_logging
 from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
-from transformers.models.auto.configuration_auto import CONFIG_MAPPING
-from transformers.models.auto.modeling_auto import (
-    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
-    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoModelForSeq2SeqLM,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    PreTrainedConfig,
+    PreTrainedModel,
 )
+from transformers.models.auto import modeling_auto as names
+from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
+from instructune.architectures import IN_WORDS, TASKS, Head, stored_head
 from instructune.commits import io_error
 from instructune.errors import Exit, UserError
 from instructune.fetching import modelconfigs
 from instructune.fetching.modelfiles import ModelFiles
 
+_MAPPINGS: dict[str, tuple[Any, Mapping[str, Any]]] = {
+    "causal": (AutoModelForCausalLM, names.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES),
+    "seq2seq": (AutoModelForSeq2SeqLM, names.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES),
+    "sequence": (
+        AutoModelForSequenceClassification,
+        names.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES,
+    ),
+    "token": (
+        AutoModelForTokenClassification,
+        names.MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES,
+    ),
+    "masked": (AutoModelForMaskedLM, names.MODEL_FOR_MASKED_LM_MAPPING_NAMES),
+    "encoder": (AutoModel, names.MODEL_MAPPING_NAMES),
+}
+
 
 def load_model(
-    files: ModelFiles, *, dtype: torch.dtype, seed: int = 0, device: str = "cpu"
+    files: ModelFiles,
+    *,
+    dtype: torch.dtype,
+    seed: int = 0,
+    device: str = "cpu",
+    head: Head | None = None,
 ) -> PreTrainedModel:
-    """A causal language model in evaluation mode, with its adapter where it has one.
+    """A model with the given head in evaluation mode, with its adapter where it has one.
 
     Presets get random weights from `seed` (those under a run's adapter from the run's own), the
-    same in every dtype; torch's own generator is left as it was. Raises UserError (78) where a
-    tensor is missing, left over or of another shape.
+    same in every dtype, and so does a head that the files do not hold; torch's own generator is
+    left as it was. Without `head` the model is a causal one. Raises UserError (78) where a tensor
+    is missing, left over or of another shape.
     """
-    config = _config(files)
+    head = head or Head()
+    config = _config(files, head)
+    seed = seed if files.seed is None else files.seed
     model: Any
-    with quiet():
+    with quiet(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
         if files.random:
-            model = _random_model(config, seed if files.seed is None else files.seed, dtype)
+            model = _random_model(config, head, dtype)
         else:
-            model = _stored_model(files, config, dtype)
+            model = _stored_model(files, config, head, dtype)
         if files.adapter:
-            model = _with_adapter(model, files.adapter)
+            model = _with_adapter(model, files.adapter, TASKS[head.kind])
     return model.to(device).eval()
 
 
-def _config(files: ModelFiles) -> PreTrainedConfig:
+def _config(files: ModelFiles, head: Head) -> PreTrainedConfig:
     document, where = modelconfigs.read_config(files.folder), str(files.folder / "config.json")
     kind = document["model_type"]
     if kind not in CONFIG_MAPPING:
@@ -58,21 +90,28 @@ def _config(files: ModelFiles) -> PreTrainedConfig:
             where=where,
             code=Exit.MISMATCH,
         )
-    causal = MODEL_FOR_CAUSAL_LM_MAPPING_NAMES.get(kind)
-    stored = document.get("architectures") or []
-    is_encoder = kind in MODEL_FOR_MASKED_LM_MAPPING_NAMES and not document.get("is_decoder")
-    if causal is None or is_encoder or not _names_any(stored, causal):
-        what = f"{kind} encoder" if is_encoder else kind
-        raise UserError(
-            f"is a {what} ({', '.join(map(str, stored)) or 'no architecture named'}), "
-            "not a causal language model",
-            where=where,
-            code=Exit.MISMATCH,
-        )
+    if reason := _misfit(document, head):
+        raise UserError(reason, where=where, code=Exit.MISMATCH)
     with quiet(), _naming_failures(where):
         return AutoConfig.from_pretrained(
-            files.folder, local_files_only=True, trust_remote_code=False
+            files.folder, local_files_only=True, trust_remote_code=False, **head.settings()
         )
+
+
+def _misfit(document: Mapping[str, Any], head: Head) -> str | None:
+    """Why a model of this config cannot have the head, if it cannot."""
+    kind, stored = document["model_type"], document.get("architectures") or []
+    wanted = _MAPPINGS[head.kind][1].get(kind)
+    if head.kind != "causal":
+        return None if wanted else f"transformers has no {kind} model as {IN_WORDS[head.kind]}"
+    is_encoder = (
+        kind in names.MODEL_FOR_MASKED_LM_MAPPING_NAMES and not document.get("is_decoder")
+    ) or kind in names.MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES
+    if wanted is None or is_encoder or not _names_any(stored, wanted):
+        what = f"{kind} encoder" if is_encoder else kind
+        named = ", ".join(map(str, stored)) or "no architecture named"
+        return f"is a {what} ({named}), not a causal language model"
+    return None
 
 
 def _names_any(stored: list[Any], causal: str | Iterable[str]) -> bool:
@@ -80,19 +119,17 @@ def _names_any(stored: list[Any], causal: str | Iterable[str]) -> bool:
     return not stored or any(name in known for name in stored)
 
 
-def _random_model(config: PreTrainedConfig, seed: int, dtype: torch.dtype) -> PreTrainedModel:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        # drawn in float32 and rounded: the same model in every dtype
-        return AutoModelForCausalLM.from_config(config, dtype=torch.float32).to(dtype)
+def _random_model(config: PreTrainedConfig, head: Head, dtype: torch.dtype) -> PreTrainedModel:
+    # drawn in float32 and rounded: the same model in every dtype
+    return _MAPPINGS[head.kind][0].from_config(config, dtype=torch.float32).to(dtype)
 
 
 def _stored_model(
-    files: ModelFiles, config: PreTrainedConfig, dtype: torch.dtype
+    files: ModelFiles, config: PreTrainedConfig, head: Head, dtype: torch.dtype
 ) -> PreTrainedModel:
     where = str(files.folder)
     with _naming_failures(where):
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = _MAPPINGS[head.kind][0].from_pretrained(
             files.folder,
             config=config,
             dtype=dtype,
@@ -103,10 +140,32 @@ def _stored_model(
             output_loading_info=True,
         )
     model, info = loaded
-    _check_nothing(info["mismatched_keys"], "tensors of another shape than config.json says", where)
-    _check_nothing(info["missing_keys"], "tensors missing", where)
-    _check_nothing(info["unexpected_keys"], "tensors the model has no place for", where)
+    is_new = _is_new(modelconfigs.read_config(files.folder), head)
+    body = _body(model) if is_new else None
+    for key, what in (
+        ("mismatched_keys", "tensors of another shape than config.json says"),
+        ("missing_keys", "tensors missing"),
+        ("unexpected_keys", "tensors the model has no place for"),
+    ):
+        _check_nothing([k for k in info[key] if body is None or _is_in(k, body)], what, where)
     return model
+
+
+def _is_new(document: Mapping[str, Any], head: Head) -> bool:
+    """Whether the head is another one than the files hold, so that its tensors are drawn."""
+    stored = stored_head(document)
+    return stored.kind != head.kind or stored.labels != head.labels
+
+
+def _body(model: PreTrainedModel) -> set[str]:
+    """What names of tensors below the head begin with; poolers count as part of the head."""
+    parts = {name for name, _ in model.base_model.named_children()} - {"pooler"}
+    return parts if model.base_model is model else {model.base_model_prefix, *parts}
+
+
+def _is_in(key: Any, body: set[str]) -> bool:
+    name = key if isinstance(key, str) else key[0]
+    return name.partition(".")[0] in body and ".pooler." not in name
 
 
 def _check_nothing(keys: Iterable[Any], what: str, where: str) -> None:
@@ -123,12 +182,12 @@ def _shapes(name: str, found: Any, wanted: Any) -> str:
     return f"{name} ({'x'.join(map(str, found))}, not {'x'.join(map(str, wanted))})"
 
 
-def _with_adapter(model: PreTrainedModel, folder: Path) -> Any:
+def _with_adapter(model: PreTrainedModel, folder: Path, task: str) -> Any:
     import peft
     from safetensors import safe_open
 
     where = str(folder)
-    _check_adapter_config(modelconfigs.read_document(folder / "adapter_config.json"), where)
+    _check_adapter_config(modelconfigs.read_document(folder / "adapter_config.json"), task, where)
     with _naming_failures(where):
         adapted = peft.PeftModel.from_pretrained(model, folder, torch_device="cpu")
         with safe_open(folder / "adapter_model.safetensors", "pt") as stored:
@@ -142,11 +201,11 @@ def _with_adapter(model: PreTrainedModel, folder: Path) -> Any:
     return adapted
 
 
-def _check_adapter_config(config: dict[str, Any], where: str) -> None:
+def _check_adapter_config(config: dict[str, Any], task: str, where: str) -> None:
     """Refuse settings that peft would drop, or that make it import code by name."""
     from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
 
-    if config.get("task_type") not in (None, "CAUSAL_LM"):
+    if config.get("task_type") not in (None, task):
         raise UserError(f"is an adapter for {config['task_type']}", where=where, code=Exit.MISMATCH)
     name: Any = config.get("peft_type")
     kind = PEFT_TYPE_TO_CONFIG_MAPPING.get(name)

@@ -38,6 +38,19 @@ class Encoded(NamedTuple):
     offsets: Sequence[tuple[int, int]]
 
 
+class Frame(NamedTuple):
+    """Ids that a tokenizer puts around a text, and around the two of a pair.
+
+    `[CLS] a [SEP] b [SEP]` in BERT, whose `second_type` 1 marks all of the second part.
+    """
+
+    before: tuple[int, ...]
+    between: tuple[int, ...]
+    after: tuple[int, ...]
+    after_pair: tuple[int, ...]
+    second_type: int
+
+
 class _Offsets(Sequence[tuple[int, int]]):
     """The offsets of an encoding, looked up: of hundreds of tokens a handful is asked for."""
 
@@ -72,7 +85,7 @@ class Tokenizer:
         self._backend = _backend(path)
         self.config = _document(folder / "tokenizer_config.json")
         self.tokens = self._special_tokens()
-        self.lead = self._lead()
+        self.frame = self._frame()
         # byte-level post-processors trim the blank off a token's offsets, which would hide that
         # a token reaches back into the prompt; special tokens come from the template alone
         self._backend.post_processor = processors.Sequence([])
@@ -114,10 +127,24 @@ class Tokenizer:
                 found[name] = text
         return found
 
-    def _lead(self) -> list[int]:
+    @property
+    def lead(self) -> list[int]:
         """Ids that this tokenizer puts before a plain text; chats get theirs from the template."""
-        encoding = self._backend.encode("a", add_special_tokens=True)
-        return encoding.ids[: encoding.special_tokens_mask.index(0)]
+        return list(self.frame.before)
+
+    def _frame(self) -> Frame:
+        """What stands around one text and around two, as the post-processor of the files has it."""
+        one = self._backend.encode("a", add_special_tokens=True)
+        two = self._backend.encode("a", "a", add_special_tokens=True)
+        first, last = _ends(one)
+        a, b = (_ends(two, part) for part in (0, 1))
+        return Frame(
+            tuple(one.ids[:first]),
+            tuple(two.ids[a[1] : b[0]]),
+            tuple(one.ids[last:]),
+            tuple(two.ids[b[1] :]),
+            two.type_ids[b[0]],
+        )
 
     def _template_source(self, asked: str | None) -> tuple[str, str]:
         if asked:
@@ -215,6 +242,16 @@ def _backend(path: Path) -> Backend:
     backend.no_padding()
     backend.no_truncation()
     return backend
+
+
+def _ends(encoding: Encoding, part: int | None = None) -> tuple[int, int]:
+    """The first token of the text, or of one of two, and the one behind its last."""
+    found = [
+        i
+        for i, special in enumerate(encoding.special_tokens_mask)
+        if not special and part in (None, encoding.sequence_ids[i])
+    ]
+    return found[0], found[-1] + 1
 
 
 def _document(path: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import math
 import os
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
@@ -27,12 +27,16 @@ _BATCH = 256  # records encoded at once: enough for all cores, little memory
 
 
 class TokenRow(NamedTuple):
-    """One training sequence: `ids` (T,) and `weights` (T,), 0 where a token is only context."""
+    """One training sequence: `ids` (T,) and `weights` (T,), 0 where a token is only context.
+
+    Objectives that learn other things than the next token keep them in `columns`.
+    """
 
     ids: list[int]
     weights: list[float]
     record: str
     where: str
+    columns: Mapping[str, Sequence[int] | Sequence[float]] = {}
 
     @property
     def learned(self) -> int:
@@ -107,7 +111,7 @@ class Encoding:
     def plans(self, record: Record) -> list[Plan]:
         """The texts to encode for one record, with the spans to learn."""
         try:
-            weight = _weight(record)
+            weight = row_weight(record)
             if "text" in record:
                 text = self.tokenizer.template.literal(record["text"])
                 return [Plan(text, [Span(0, len(text.text), weight, self._ends.end_of_text())])]
@@ -122,7 +126,7 @@ class Encoding:
 
     def _answers(self, record: Record, weight: float) -> list[Plan]:
         """One text with all trained answers, or one for each where a later turn rewrites it."""
-        turns = [k for k in _answer_turns(record) if _weight(record["messages"][k])]
+        turns = [k for k in _answer_turns(record) if row_weight(record["messages"][k])]
         if not turns:
             raise UserError("has no answer to learn: the weight of each is 0")
         if self.train_on == "last":
@@ -142,7 +146,7 @@ class Encoding:
         target = render(messages[: k + 1], tools=tools)
         if not target.text.startswith(prompt.text):
             raise _not_a_prefix(prompt.text, target.text)
-        weight *= _weight(messages[k])
+        weight *= row_weight(messages[k])
         stop = self._ends.of(messages[k])
         return Plan(target, [Span(len(prompt.text), len(target.text), weight, stop)])
 
@@ -154,7 +158,7 @@ class Encoding:
         stop = self._ends.of(messages[-1]) if turns[-1] == len(messages) - 1 else None
         spans = [Span(0, len(text.text), weight, stop)]
         for k in turns:
-            if _weight(messages[k]) != 1:
+            if row_weight(messages[k]) != 1:
                 answer = self._answer(record, k, weight)
                 if not text.text.startswith(answer.text.text):
                     raise UserError(
@@ -239,7 +243,7 @@ def _answer_turns(record: Record) -> list[int]:
     return turns
 
 
-def _weight(value: dict[str, Any]) -> float:
+def row_weight(value: dict[str, Any]) -> float:
     """The weight of a record or a turn."""
     weight = value.get("weight", 1.0)
     if type(weight) not in (int, float) or not 0 <= weight < math.inf:

@@ -42,6 +42,7 @@ WITH_TORCH = {
     "training.checkpoints",
     "training.fitting",
     "training.heads",
+    "training.losses",
     "training.optimizers",
     "training.regularizers",
     "training.resuming",

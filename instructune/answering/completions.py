@@ -29,7 +29,7 @@ class Completion(NamedTuple):
     `completion_tokens` leaves out the token that stopped it; `measured` are further fields.
     """
 
-    text: str | None
+    text: Any  # a text; or labels, tags, a number, a vector
     finish_reason: str  # stop, length or error
     prompt_tokens: int = 0
     completion_tokens: int = 0

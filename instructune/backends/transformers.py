@@ -9,17 +9,22 @@ from typing import TYPE_CHECKING, Any
 
 from instructune import lineage
 from instructune.answering.completions import Completion, Notify, Prompt, Tick
+from instructune.answering.labelled import answered
 from instructune.answering.measures import Measures
+from instructune.answering.roles import role_of
+from instructune.architectures import IN_WORDS
 from instructune.attribution.explaining import Case, Explained
 from instructune.configs import GenerateConfig
 from instructune.environment import before_torch, importing_torch
 from instructune.errors import Exit, UserError, usage
 from instructune.fetching.modelfiles import ModelFiles, resolve
 from instructune.jsonl import load_document
+from instructune.objectives import objectives
 from instructune.records import Record
 from instructune.rundir import open_run
 from instructune.tokenizer import Tokenizer
 from instructune.tokens import prompt_ids
+from instructune.training.goals import Answers, Given
 from instructune.training.plan import limit_of
 
 if TYPE_CHECKING:
@@ -41,6 +46,7 @@ class Local:
     def __init__(self, config: GenerateConfig, files: ModelFiles) -> None:
         self.config, self.files = config, files
         self.fingerprint = _fingerprint(files, config.seed)
+        self.role = role_of(files)
         self.tokenizer = Tokenizer(files.tokenizer, config.template)
         self._check_template(files)
         self.stops = _stop_ids(files, self.tokenizer)
@@ -49,6 +55,9 @@ class Local:
         if self.limit is not None and files.adapter:  # virtual tokens take places too
             adapter = _document(files.adapter / "adapter_config.json")
             self.limit -= adapter.get("num_virtual_tokens") or 0
+        own = self.role.head.pad_id
+        self.pad_id = self.tokenizer.pad_id if own is None else own
+        self.answers = self._answers(files)
         self.measures = Measures(
             self.tokenizer,
             references=config.score_references,
@@ -57,6 +66,19 @@ class Local:
         )
         self.explained = Explained(config.explain, self) if config.explain else None
         self._model: Any = None
+
+    def _answers(self, files: ModelFiles) -> Answers | None:
+        """How a model answers that writes no text."""
+        plug_in = objectives[self.role.objective]
+        if not hasattr(plug_in, "Answers"):
+            return None
+        for flag, is_given in _of_text(self.config).items():
+            if is_given:
+                what = IN_WORDS[self.role.head.kind]
+                raise usage(f"{files.name} is {what} and writes no text", where=flag)
+        given = Given(self.tokenizer, self.limit, stored=self.role.head, pad_id=self.pad_id)
+        answers: Answers = plug_in.Answers(self.role.facts, given)
+        return answers
 
     def _check_template(self, files: ModelFiles) -> None:
         """Answers to prompts the model was not trained with are no answers."""
@@ -93,11 +115,14 @@ class Local:
             hardware.keep_memory()
             device = hardware.device(self.config.device)
             dtype = hardware.dtype(self.config.dtype, device)
-            self._model = load_model(self.files, dtype=dtype, device=str(device))
+            head = self.role.head
+            self._model = load_model(self.files, dtype=dtype, device=str(device), head=head)
         return self._model
 
     def complete(self, prompts: list[Prompt], tick: Tick) -> list[Completion]:
         """Answer the longest first; what is too long or refused becomes an error."""
+        if self.answers:
+            return answered(self.answers, self, prompts, tick)
         measured = self._measured([prompt.record for prompt in prompts])
         rows: list[Row | Completion] = []
         for prompt, fields in zip(prompts, measured, strict=True):
@@ -217,6 +242,18 @@ class Local:
         tokens = [self.tokenizer.token(i) for i in row.ids]
         ended = [""] * (len(row.logprobs) - len(tokens))  # by a token that is not in the answer
         return [[token, value] for token, value in zip(tokens + ended, row.logprobs, strict=True)]
+
+
+def _of_text(config: GenerateConfig) -> dict[str, bool]:
+    """The options that only a text can have, and whether they were given."""
+    return {
+        "--temperature": bool(config.temperature),
+        "--stop": bool(config.stop),
+        "--score-references": config.score_references,
+        "--label-scores": bool(config.label_scores),
+        "--logprobs": config.logprobs,
+        "--explain": bool(config.explain),
+    }
 
 
 def _likeliest(fields: Mapping[str, Any]) -> Completion:

@@ -114,3 +114,20 @@ def _lenient(pairs: Sequence[Pair]) -> list[Span]:
             start = i
         before = here
     return found
+
+
+def tags_of(
+    found: Iterable[Span], count: int, scheme: Literal["iob1", "iob2", "bioes"]
+) -> list[str]:
+    """A tag for each of `count` tokens; of spans that overlap the first is marked."""
+    tags = ["O"] * count
+    ended = ("", -1)  # the type of the span before, and where it ended
+    for start, end, kind in sorted(found):
+        if any(tag != "O" for tag in tags[start:end]):
+            continue
+        first = "I" if scheme == "iob1" and ended != (kind, start) else "B"
+        tags[start:end] = [f"{first}-{kind}", *[f"I-{kind}"] * (end - start - 1)]
+        if scheme == "bioes":
+            tags[end - 1] = f"{'S' if end - start == 1 else 'E'}-{kind}"
+        ended = (kind, end)
+    return tags

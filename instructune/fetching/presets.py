@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +14,19 @@ from instructune.jsonl import pretty
 from instructune.templating.templates import open_template
 
 PAD, START, END, TEXT_END = "<|pad|>", "<|im_start|>", "<|im_end|>", "<|endoftext|>"
+CLS, SEP, MASK = "[CLS]", "[SEP]", "[MASK]"
 SPECIALS = (PAD, START, END, TEXT_END)  # ids 256 to 259, behind the bytes
+ENCODER_SPECIALS = (PAD, CLS, SEP, MASK)  # the same ids
 LENGTH = 4096  # tokens, so bytes
 _WIDTH, _LAYERS, _HEADS = 64, 2, 4
 _IDS = {"pad_token_id": 256, "eos_token_id": 258, "bos_token_id": 259}
-_COMMON = {
+_SHARED = {
     "dtype": "float32",
     "vocab_size": 256 + len(SPECIALS),
     "initializer_range": 0.02,
     "tie_word_embeddings": True,
-    **_IDS,
 }
+_COMMON = _SHARED | _IDS
 
 CONFIGS: dict[str, dict[str, Any]] = {
     "tiny-llama": {
@@ -50,6 +53,36 @@ CONFIGS: dict[str, dict[str, Any]] = {
         "attn_pdrop": 0.0,
         **_COMMON,
     },
+    "tiny-bert": {
+        "architectures": ["BertForMaskedLM"],
+        "model_type": "bert",
+        "hidden_size": _WIDTH,
+        "num_hidden_layers": _LAYERS,
+        "num_attention_heads": _HEADS,
+        "intermediate_size": 4 * _WIDTH,
+        "max_position_embeddings": LENGTH,
+        "hidden_dropout_prob": 0.0,
+        "attention_probs_dropout_prob": 0.0,
+        **_SHARED,
+        "pad_token_id": 256,
+    },
+    "tiny-t5": {
+        "architectures": ["T5ForConditionalGeneration"],
+        "model_type": "t5",
+        "d_model": _WIDTH,
+        "d_kv": _WIDTH // _HEADS,
+        "d_ff": 2 * _WIDTH,
+        "num_layers": _LAYERS,
+        "num_heads": _HEADS,
+        "feed_forward_proj": "gated-gelu",
+        "dropout_rate": 0.0,
+        "initializer_factor": 1.0,
+        "is_encoder_decoder": True,
+        "decoder_start_token_id": 256,
+        **_SHARED,
+        "pad_token_id": 256,
+        "eos_token_id": 258,
+    },
 }
 
 
@@ -71,32 +104,55 @@ def preset_folder(name: str, notify: Notify) -> Path:
 
 
 def _contents(name: str) -> dict[str, bytes]:
-    tokenizer_config = {
+    """The preset's files; encoders and T5 read plain texts, so they have no chat template."""
+    is_encoder, is_chat = name == "tiny-bert", name not in ("tiny-bert", "tiny-t5")
+    tokenizer_config: dict[str, Any] = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "model_max_length": LENGTH,
         "clean_up_tokenization_spaces": False,
-        "bos_token": TEXT_END,
-        "eos_token": END,
         "pad_token": PAD,
     }
-    return {
+    if is_encoder:
+        tokenizer_config |= {"cls_token": CLS, "sep_token": SEP, "mask_token": MASK}
+    else:
+        tokenizer_config |= {"bos_token": TEXT_END, "eos_token": END}
+    frame = None if is_chat else f"{CLS} $A {SEP}" if is_encoder else f"$A {END}"
+    specials = ENCODER_SPECIALS if is_encoder else SPECIALS
+    found = {
         "config.json": pretty(CONFIGS[name]),
-        "generation_config.json": pretty(_IDS),
-        "tokenizer.json": byte_tokenizer(),
+        "tokenizer.json": byte_tokenizer(specials, frame),
         "tokenizer_config.json": pretty(tokenizer_config),
-        "chat_template.jinja": open_template("chatml").encode(),
     }
+    if not is_encoder:
+        ids = _IDS if is_chat else {k: CONFIGS[name][k] for k in _T5_IDS}
+        found["generation_config.json"] = pretty(ids)
+    if is_chat:
+        found["chat_template.jinja"] = open_template("chatml").encode()
+    return found
 
 
-def byte_tokenizer() -> bytes:
-    """tokenizer.json of a tokenizer in which the id of a byte is the byte."""
-    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
+_T5_IDS = ("pad_token_id", "eos_token_id", "decoder_start_token_id")
+
+
+def byte_tokenizer(specials: Sequence[str] = SPECIALS, frame: str | None = None) -> bytes:
+    """tokenizer.json of a tokenizer in which the id of a byte is the byte.
+
+    `frame` is what it puts around a text, such as `[CLS] $A [SEP]`.
+    """
+    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors
 
     vocab = {_letter(byte): byte for byte in range(256)}
     tokenizer = Tokenizer(models.BPE(vocab=vocab, merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.add_special_tokens([AddedToken(token, normalized=False) for token in SPECIALS])
+    tokenizer.add_special_tokens([AddedToken(token, normalized=False) for token in specials])
+    if frame:
+        last = frame.split()[-1]
+        tokenizer.post_processor = processors.TemplateProcessing(
+            single=frame,
+            pair=f"{frame} $B:1 {last}:1",
+            special_tokens=[(t, 256 + i) for i, t in enumerate(specials) if t in frame],
+        )
     return tokenizer.to_str(pretty=True).encode()
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from instructune.errors import did_you_mean, usage
+from instructune.methods._peft import wrapped
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -38,16 +39,16 @@ def apply(model: PreTrainedModel, options: Options) -> PeftModel:
 
     `target_modules` names others by the ends of their names. Adapter weights are float32.
     """
-    from peft import LoraConfig, get_peft_model
+    from peft import LoraConfig
 
-    config = LoraConfig(
-        task_type="CAUSAL_LM",
+    return wrapped(
+        model,
+        LoraConfig,
         r=options.rank,
         lora_alpha=options.alpha,
         lora_dropout=options.dropout,
         target_modules=_targets(model, options.target_modules),
     )
-    return get_peft_model(model, config)
 
 
 def _targets(model: PreTrainedModel, wanted: tuple[str, ...]) -> list[str] | str:

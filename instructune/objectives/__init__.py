@@ -1,4 +1,16 @@
-"""What training minimises: one file an objective."""
+"""What training minimises, and what a model so trained answers: one file an objective.
+
+A plug-in has `HEAD`, the kind of model it trains (`architectures.IN_WORDS`), and
+
+- `class Objective(options, given)`: `encoding(learns)` turns records into token rows, `head` is
+  the model's top once the training data was encoded, `collate` makes batches of rows and
+  `loss(model)` the function from a batch to its weighted sum of losses, a 0-d tensor;
+  `facts` is what the run keeps of it for its answers;
+- `class Answers(facts, given)`, unless the model answers by writing text: `row(record)` is what
+  is read, `of(model, rows, pad_id)` the fields of each prediction.
+
+torch is imported when a batch is made, not before.
+"""
 
 from instructune.registry import Family
 

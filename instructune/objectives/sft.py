@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
+
+from instructune.architectures import Head
+from instructune.tokens import Encoding
+from instructune.training.batches import causal
 
 if TYPE_CHECKING:
     import torch
 
-    from instructune.training.batches import Batch
+    from instructune.training.goals import Given, Loss
 
-Loss = Callable[["Batch"], "torch.Tensor"]
+HEAD = "causal"
 
 
-def loss(model: torch.nn.Module) -> Loss:
-    """The function from a batch to its weighted sum of token losses, in nats; a 0-d tensor.
+class Objective:
+    """Every learned token counts its weight."""
 
-    Only positions with a weight go through the output layer.
-    """
-    from instructune.training.heads import supervised_loss
+    head = Head(HEAD)
+    collate = staticmethod(causal)
 
-    return supervised_loss(model)
+    def __init__(self, options: None, given: Given) -> None:
+        self.given = given
+        self.facts: dict[str, object] = {}
+
+    def encoding(self, *, learns: bool) -> Encoding:
+        """Records to rows of tokens, the answers' weighted."""
+        given = self.given
+        return Encoding(given.tokenizer, given.train_on, given.limit, given.overflow)
+
+    def loss(self, model: torch.nn.Module) -> Loss:
+        """Sum of weighted token losses, in nats.
+
+        Only positions with a weight go through the output layer.
+        """
+        from instructune.training.heads import supervised_loss
+
+        return supervised_loss(model)

@@ -6,8 +6,8 @@ Shapes: B rows, T tokens of the longest row of a micro-batch.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -17,78 +17,150 @@ from instructune.tokens import TokenRow
 if TYPE_CHECKING:
     import torch
 
+Collate = Callable[["TokenData", list[int], int, int], "Batch"]
 _PASS_TOKENS = 64  # a forward and backward pass costs that much beside its tokens, measured on CPUs
 
 
 class Batch(NamedTuple):
-    """One forward pass. Targets and weights are those of the next token, so `[:, -1]` is idle."""
+    """One forward pass: U units are learned, each with a weight.
+
+    Of a causal model targets and weights are those of the next token, so `[:, -1]` is idle.
+    """
 
     input_ids: torch.Tensor  # (B, T)
     attention_mask: torch.Tensor | None  # (B, T), 1 = token; None where no row is padded
-    targets: torch.Tensor  # (B, T)
-    weights: torch.Tensor  # (B, T) float32, 0 = not learned
+    targets: torch.Tensor  # (B, T); or (B,), one a row; or as the objective has them
+    weights: torch.Tensor  # float32, of the targets, 0 = not learned
     rows: list[int]  # indices into the data
+    inputs: Mapping[str, torch.Tensor] = {}  # what else the forward takes, by its names there
 
     @property
     def units(self) -> float:
-        """Sum of weights: the number of learned tokens where no row is weighted."""
+        """Sum of weights: the number of learned units where no row is weighted."""
         return float(self.weights.double().sum())
+
+    def to(self, device: torch.device) -> Batch:
+        """The batch where the model is."""
+        if device.type == "cpu":
+            return self
+        moved = {name: tensor.to(device) for name, tensor in self.inputs.items()}
+        mask = None if self.attention_mask is None else self.attention_mask.to(device)
+        tensors = (self.targets.to(device), self.weights.to(device))
+        return Batch(self.input_ids.to(device), mask, *tensors, self.rows, moved)
+
+
+class Column(NamedTuple):
+    """One list of numbers a row, end to end: row i is `values[starts[i]:starts[i + 1]]`."""
+
+    values: np.ndarray
+    starts: np.ndarray
+
+    def of(self, row: int) -> np.ndarray:
+        """The numbers of a row."""
+        return self.values[self.starts[row] : self.starts[row + 1]]
+
+    def padded(self, rows: Sequence[int], fill: float) -> np.ndarray:
+        """Those of several rows, filled up on the right to the longest; (B, T)."""
+        lengths = np.diff(self.starts)[rows]
+        kind = np.int64 if self.values.dtype.kind == "i" else np.float32
+        found = np.full((len(rows), int(lengths.max(initial=0))), fill, dtype=kind)
+        for i, row in enumerate(rows):
+            found[i, : lengths[i]] = self.of(row)
+        return found
 
 
 class TokenData:
-    """All token rows in flat arrays: 8 bytes a token, and of each row its start and its id."""
+    """All token rows in flat arrays, and of each row its id."""
 
-    def __init__(self, rows: Iterable[TokenRow]) -> None:
-        ids, weights, starts = array("i"), array("f"), array("q", [0])
+    def __init__(self, rows: Iterable[TokenRow], collate: Collate | None = None) -> None:
+        """`collate` makes a batch of rows; without it, that of a causal model."""
+        self.collate = collate or causal
         self.records: list[str] = []
+        flat: dict[str, array[Any]] = {"ids": array("i"), "weights": array("f")}
+        starts: dict[str, array[int]] = {name: array("q", [0]) for name in flat}
         for row in rows:
-            ids.extend(row.ids)
-            weights.extend(row.weights)
-            starts.append(len(ids))
+            given = {"ids": row.ids, "weights": row.weights, **row.columns}
+            for name, values in given.items():
+                if name not in flat:
+                    flat[name] = array("f" if values and isinstance(values[0], float) else "i")
+                    starts[name] = array("q", [0])
+                flat[name].extend(values)
+                starts[name].append(len(flat[name]))
             self.records.append(row.record)
-        self.ids = np.asarray(ids, dtype=np.int32)
-        self.weights = np.asarray(weights, dtype=np.float32)
-        self.starts = np.asarray(starts, dtype=np.int64)
-        self.lengths = np.diff(self.starts)
+        self.columns = {
+            name: Column(_numbers(values), np.asarray(starts[name], dtype=np.int64))
+            for name, values in flat.items()
+        }
+        self.lengths: np.ndarray = np.diff(self.starts)
+        if "output" in self.columns:  # a second sequence, which passes through the model as well
+            self.lengths = self.lengths + np.diff(self.columns["output"].starts)
 
     def __len__(self) -> int:
         return len(self.records)
 
     @property
+    def ids(self) -> np.ndarray:
+        """The tokens of all rows."""
+        return self.columns["ids"].values
+
+    @property
+    def weights(self) -> np.ndarray:
+        """How much each token, or each row, counts."""
+        return self.columns["weights"].values
+
+    @property
+    def starts(self) -> np.ndarray:
+        """Where each row's tokens begin, and where the last one's end."""
+        return self.columns["ids"].starts
+
+    @property
     def tokens(self) -> int:
         """Number of tokens."""
-        return int(self.starts[-1])
+        return int(self.lengths.sum())
 
     @property
     def learned(self) -> int:
-        """Number of tokens that count in the loss."""
+        """Number of units that count in the loss."""
         return int(np.count_nonzero(self.weights))
 
-    def batch(self, rows: list[int], pad_id: int) -> Batch:
-        """The rows as one padded batch, padded on the right to the longest."""
-        import torch  # here, so that data is read and checked before torch is loaded
+    def batch(self, rows: list[int], pad_id: int, draw: int = 0) -> Batch:
+        """The rows as one batch; `draw` is what random choices come from, where there are any."""
+        return self.collate(self, rows, pad_id, draw)
 
-        lengths = self.lengths[rows]
-        shape = (len(rows), int(lengths.max()))
-        ids = np.full(shape, pad_id, dtype=np.int64)
-        targets = np.zeros(shape, dtype=np.int64)
-        weights = np.zeros(shape, dtype=np.float32)
-        for i, (row, n) in enumerate(zip(rows, lengths, strict=True)):
-            start = self.starts[row]
-            ids[i, :n] = self.ids[start : start + n]
-            # shifted here, not in the model: the token at t is scored against the one at t + 1
-            targets[i, : n - 1] = self.ids[start + 1 : start + n]
-            weights[i, : n - 1] = self.weights[start + 1 : start + n]
-        mask = None
-        if lengths.min() < shape[1]:
-            mask = torch.from_numpy(np.arange(shape[1]) < lengths[:, None]).long()
-        return Batch(
-            torch.from_numpy(ids),
-            mask,
-            torch.from_numpy(targets),
-            torch.from_numpy(weights),
-            list(rows),
-        )
+
+def _numbers(values: array[Any]) -> np.ndarray:
+    return np.asarray(values, dtype=np.float32 if values.typecode == "f" else np.int32)
+
+
+def causal(data: TokenData, rows: list[int], pad_id: int, draw: int = 0) -> Batch:
+    """Rows padded on the right to the longest, their targets shifted.
+
+    Shifted here, not in the model: the token at t is scored against the one at t + 1.
+    """
+    import torch  # here, so that data is read and checked before torch is loaded
+
+    ids, mask = padded_ids(data, rows, pad_id)
+    targets = np.zeros(ids.shape, dtype=np.int64)
+    weights = np.zeros(ids.shape, dtype=np.float32)
+    for i, row in enumerate(rows):
+        start, end = data.starts[row] + 1, data.starts[row + 1]
+        targets[i, : end - start] = data.ids[start:end]
+        weights[i, : end - start] = data.weights[start:end]
+    return Batch(ids, mask, torch.from_numpy(targets), torch.from_numpy(weights), list(rows))
+
+
+def padded_ids(
+    data: TokenData, rows: list[int], pad_id: int
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """The tokens of rows, (B, T), and the mask of what is no padding, None where nothing is."""
+    import torch
+
+    ids = data.columns["ids"].padded(rows, pad_id)
+    lengths = np.diff(data.starts)[rows]
+    mask = None
+    if lengths.min() < ids.shape[1]:
+        mask = torch.from_numpy(np.arange(ids.shape[1]) < lengths[:, None]).long()
+    return torch.from_numpy(ids), mask
 
 
 def micro_batches(data: TokenData, rows: Iterable[int], most_tokens: int) -> list[list[int]]:

@@ -61,9 +61,12 @@ class Fit:
         """The model to start from; one with an adapter gets it worked into its weights."""
         files, seed, device = work.model, config.seed, str(self.device)
         if not files.adapter:
-            return load_model(files, dtype=self.dtype, seed=seed, device=device)
+            head = work.role.head
+            return load_model(files, dtype=self.dtype, seed=seed, device=device, head=head)
         # in float32: the update may be less than a step between two bfloat16 numbers
-        adapted: Any = load_model(files, dtype=torch.float32, seed=seed, device=device)
+        adapted: Any = load_model(
+            files, dtype=torch.float32, seed=seed, device=device, head=work.role.head
+        )
         if not hasattr(adapted.base_model, "merge_and_unload"):
             raise UserError(
                 "its adapter cannot be merged, so it cannot be trained further",
@@ -173,6 +176,7 @@ def _document(config: TrainConfig, work: Work, fitted: Fit) -> dict[str, Any]:
         "state": "running",
         "base": config.model,
         "objective": config.objective,
+        "answers": work.role.as_dict(),
         "method": config.method,
         "length": {"epochs": config.epochs, "steps": config.steps},
         "seed": config.seed,

@@ -34,6 +34,9 @@ RATES = {"random": 1e-3, "adapter": 2e-4, "full": 2e-5}
 LONGEST = 2048
 MICRO_BATCH_TOKENS = {"cpu": 2048, "cuda": 16384}
 EPOCHS = 3.0
+_RELATIVE = {"t5", "mt5", "umt5", "longt5"}  # positions are told by distance
+_ROBERTAS = {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "roberta-prelayernorm"}
+_FIRST_POSITION = 2  # theirs, behind that of padding
 
 
 def rate_of(*, random: bool, adapter: bool) -> float:
@@ -80,8 +83,12 @@ def plan_of(config: TrainConfig, data: TokenData, *, rate: float, device: str, p
 
 
 def limit_of(model_config: dict[str, Any]) -> int | None:
-    """The longest sequence a model takes, by its config.json."""
+    """The longest sequence a model takes, by its config.json; None where any length goes."""
+    kind = model_config.get("model_type")
+    if kind in _RELATIVE:
+        return None
+    taken = _FIRST_POSITION if kind in _ROBERTAS else 0
     for key in ("max_position_embeddings", "n_positions", "max_sequence_length"):
         if isinstance(model_config.get(key), int):
-            return model_config[key]
+            return int(model_config[key]) - taken
     return None

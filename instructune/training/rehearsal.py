@@ -64,6 +64,8 @@ def _seconds(fitted: Fit, batch: Batch) -> float:
 
 def _mask_sample(work: Work) -> list[list[Any]]:
     """The first row as `[token, learned]` pairs."""
-    end = int(work.data.starts[1])
-    pairs = zip(work.data.ids[:end], work.data.weights[:end], strict=True)
+    ids, weights = (work.data.columns[name].of(0) for name in ("ids", "weights"))
+    if len(weights) < len(ids):  # the row counts, not each of its tokens
+        weights = weights.repeat(len(ids))
+    pairs = zip(ids, weights, strict=True)
     return [[work.tokenizer.token(int(i)), bool(weight)] for i, weight in pairs]

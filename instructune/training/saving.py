@@ -35,8 +35,9 @@ def save_trained(config: TrainConfig, run: RunDir, work: Work, fitted: Fit, stat
             fitted.optimizer.promote(fitted.model, dtype)
             save_model(fitted.model, folder, dtype)
         work.tokenizer.save(folder)
-        generation = {"eos_token_id": work.stops, "pad_token_id": work.pad_id}
-        (folder / "generation_config.json").write_bytes(pretty(generation))
+        if work.role.head.kind in ("causal", "seq2seq"):
+            generation = {"eos_token_id": work.stops, "pad_token_id": work.pad_id}
+            (folder / "generation_config.json").write_bytes(pretty(generation))
 
 
 def _take_best(path: Path, fitted: Fit) -> None:

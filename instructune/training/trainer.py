@@ -108,7 +108,7 @@ def _step(
     state: State,
 ) -> Event:
     batches = [
-        data.batch(group, plan.pad_id)
+        data.batch(group, plan.pad_id, draw=state.step + 1).to(_device(model))
         for group in micro_batches(data, rows, plan.micro_batch_tokens)
     ]
     units = math.fsum(batch.units for batch in batches)
@@ -141,6 +141,10 @@ def _step(
         "learning_rate": rate,
         "tokens": tokens,
     }
+
+
+def _device(model: torch.nn.Module) -> torch.device:
+    return next(model.parameters()).device
 
 
 def _add_gradients(total: torch.Tensor, units: float) -> float:
@@ -214,7 +218,7 @@ def evaluate(
         for group in micro_batches(data, range(len(data)), _EVALUATION_TOKENS):
             if stop_requested():
                 return None
-            batch = data.batch(group, pad_id)
+            batch = data.batch(group, pad_id).to(_device(model))
             sums.append(float(loss(batch)))
             units.append(batch.units)
     finally:

@@ -10,6 +10,8 @@ from types import ModuleType
 from typing import Any
 
 from instructune import files
+from instructune.answering.roles import Role
+from instructune.architectures import stored_head
 from instructune.configs import TrainConfig
 from instructune.errors import Exit, UserError, usage
 from instructune.fetching.modelconfigs import read_config
@@ -22,9 +24,9 @@ from instructune.reading.tally import Tally
 from instructune.records import Record
 from instructune.rundir import RunDir
 from instructune.tokenizer import Tokenizer
-from instructune.tokens import Encoding
 from instructune.training import plan, runs
-from instructune.training.batches import TokenData
+from instructune.training.batches import Collate, TokenData
+from instructune.training.goals import Encoding, Given
 
 
 @dataclass(frozen=True)
@@ -38,20 +40,17 @@ class Work:
     eval_data: TokenData | None
     method: ModuleType
     method_options: Any
-    objective: ModuleType
+    objective: Any
+    """an `Objective` of `training.goals`"""
+    role: Role
+    """which objective answers, and how"""
+    pad_id: int
     max_length: int
     counts: dict[str, Any]
     dropped: list[str]
     stops: list[int]
     fingerprints: dict[str, str]
     identity: dict[str, Any]
-
-    @property
-    def pad_id(self) -> int:
-        """The tokenizer's, where the model has an embedding for it."""
-        size = self.model_config.get("vocab_size")
-        own = self.tokenizer.pad_id
-        return own if not isinstance(size, int) or own < size else 0
 
 
 @dataclass(frozen=True)
@@ -74,27 +73,38 @@ def read_work(
     """
     _check_files(config)
     method_name, method, options = methods.configure(config.method)
-    objective = objectives[config.objective]
+    objective_name, plug_in, objective_options = objectives.configure(config.objective)
     model = resolve(config.model, note)
     _check_method(config, method, model)
     tokenizer = Tokenizer(model.tokenizer, config.template)
     model_config = read_config(model.folder)
     limit = _limit(config, model, model_config)
 
-    def tokens(records: Iterable[Record], tally: Tally, where: str) -> _Side:
-        encoding = Encoding(tokenizer, config.train_on, limit, config.overflow)
-        side = _side(records, tally, encoding, where)
+    given = Given(
+        tokenizer,
+        limit,
+        config.overflow,
+        config.train_on,
+        stored=stored_head(model_config),
+        pad_id=pad_id_of(tokenizer, model_config),
+    )
+    objective = plug_in.Objective(objective_options, given)
+
+    def tokens(records: Iterable[Record], tally: Tally, where: str, *, learns: bool) -> _Side:
+        encoding = objective.encoding(learns=learns)
+        side = _side(records, tally, encoding, objective.collate, where)
         _check_vocabulary(side.data, model_config, config.model)
         return side
 
     tally = Tally()
-    train = tokens(_records(config, run, tally, stack), tally, ", ".join(_sources(config, run)))
+    sources = ", ".join(_sources(config, run))
+    train = tokens(_records(config, run, tally, stack), tally, sources, learns=True)
     prints = {"data": train.fingerprint}
     counts, stops, held_out = train.counts, train.stops | tokenizer.stop_ids, None
     if config.eval_data:
         tally = Tally()
         records = read_records([config.eval_data], Reading(config.format, config.field), tally)
-        held_out = tokens(records, tally, config.eval_data)
+        held_out = tokens(records, tally, config.eval_data, learns=False)
         prints["eval_data"] = held_out.fingerprint
         counts = counts | {"eval_data": held_out.counts}
     prints |= {"model": model.fingerprint, "tokenizer": tokenizer.fingerprint}
@@ -107,6 +117,8 @@ def read_work(
         method=method,
         method_options=options,
         objective=objective,
+        role=Role(objective_name, objective.head, objective.facts),
+        pad_id=given.pad_id,
         max_length=limit,
         counts=counts,
         dropped=train.dropped,
@@ -185,7 +197,15 @@ def _kept(records: Iterable[Record], writer: RowWriter) -> Iterator[Record]:
         yield record
 
 
-def _side(records: Iterable[Record], tally: Tally, encoding: Encoding, where: str) -> _Side:
+def pad_id_of(tokenizer: Tokenizer, model_config: dict[str, Any]) -> int:
+    """The tokenizer's, where the model has an embedding for it."""
+    size = model_config.get("vocab_size")
+    return tokenizer.pad_id if not isinstance(size, int) or tokenizer.pad_id < size else 0
+
+
+def _side(
+    records: Iterable[Record], tally: Tally, encoding: Encoding, collate: Collate, where: str
+) -> _Side:
     digest = hashlib.sha256()
 
     def hashed() -> Iterator[Record]:
@@ -194,7 +214,7 @@ def _side(records: Iterable[Record], tally: Tally, encoding: Encoding, where: st
             digest.update(dumps({k: v for k, v in record.items() if k != "origin"}))
             yield record
 
-    data = TokenData(encoding.sequences(hashed()))
+    data = TokenData(encoding.sequences(hashed()), collate)
     if not len(data):
         raise UserError("no row is left to learn", where=where, hint="see --overflow")
     tally.check()

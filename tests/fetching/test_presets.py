@@ -72,7 +72,7 @@ def test_fingerprints_name_the_configs(llama: ModelFiles) -> None:
 
 
 def test_the_ids_agree_across_the_files(llama: ModelFiles) -> None:
-    for name in presets.CONFIGS:
+    for name in ("tiny-llama", "tiny-gpt2", "tiny-t5"):
         folder = resolve(name).folder
         config = json.loads((folder / "config.json").read_bytes())
         generation = json.loads((folder / "generation_config.json").read_bytes())

@@ -12,7 +12,6 @@ import torch
 from instructune.configs import TrainConfig
 from instructune.fetching.modelfiles import resolve
 from instructune.models import load_model
-from instructune.objectives import sft
 from tests.tuning import chats, train_run, work_of, write_rows
 
 SAMPLES = Path(__file__).parents[2] / "data/samples"
@@ -45,7 +44,7 @@ def test_the_loss_by_hand(tmp_path: Path) -> None:
     batch = work.data.batch([0, 1, 2, 3], pad_id=256)
     assert batch.units == 2 + 3 + 4 + 0.5 * 2  # answers of one to three characters, and their ends
     with torch.no_grad():
-        assert sft.loss(model)(batch).item() == pytest.approx(expected, rel=1e-6)
+        assert work.objective.loss(model)(batch).item() == pytest.approx(expected, rel=1e-6)
 
 
 @pytest.mark.slow
@@ -96,7 +95,7 @@ def test_equals_trl(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert int((inputs["labels"] != -100).sum()) == batch.units
     trainer.model.train()
     theirs = trainer.compute_loss(trainer.model, inputs)
-    ours = sft.loss(model.train())(batch) / batch.units
+    ours = work.objective.loss(model.train())(batch) / batch.units
     assert ours.item() == pytest.approx(theirs.item(), rel=1e-5)
     ours.backward()
     theirs.backward()

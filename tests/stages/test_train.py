@@ -170,9 +170,9 @@ def sizes(other: Other, patch: pytest.MonkeyPatch, **settings: Any) -> list[int]
     seen: list[int] = []
     real = TokenData.batch
 
-    def batch(data: TokenData, rows: list[int], pad_id: int) -> Any:
+    def batch(data: TokenData, rows: list[int], pad_id: int, draw: int = 0) -> Any:
         seen.append(len(rows))
-        return real(data, rows, pad_id)
+        return real(data, rows, pad_id, draw)
 
     patch.setattr(TokenData, "batch", batch)
     other(**settings)
@@ -441,6 +441,7 @@ def test_the_run_document(baseline: Path) -> None:
         "state",
         "base",
         "objective",
+        "answers",
         "method",
         "length",
         "seed",

@@ -223,7 +223,7 @@ def test_bombs_leave_the_memory_alone() -> None:
     """All of them on the main thread of a process that may take 1.5 GiB: it stays below."""
     code = (
         "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (3 << 29, 3 << 29))\n"
-        "from tests.test_sandbox import BOMBS, UserError, run, sandbox\n"
+        "from tests.templating.test_sandbox import BOMBS, UserError, run, sandbox\n"
         "sandbox.SECONDS = 0.3\n"
         "for name in sys.argv[1:]:\n"
         "    try:\n"
@@ -432,7 +432,7 @@ def outcome(render: Callable[[], str]) -> str | None:
 def test_the_suite_holds_without_assertions_of_the_library() -> None:
     """`python -OO` removes assert statements: no limit may hang on one."""
     code = (
-        "from tests.test_sandbox import BOMBS, ESCAPES, UserError, run, sandbox\n"
+        "from tests.templating.test_sandbox import BOMBS, ESCAPES, UserError, run, sandbox\n"
         "sandbox.SECONDS = 0.3\n"
         "for source in [*ESCAPES.values(), BOMBS['plus'], BOMBS['silent loops']]:\n"
         "    try:\n"

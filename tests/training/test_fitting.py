@@ -127,10 +127,10 @@ def test_the_report_of_a_run(folder: Path) -> None:
 
 
 def test_a_lack_of_memory_is_told_as_such(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def huge(model: Any) -> Any:
+    def huge(objective: Any, model: Any) -> Any:
         return lambda batch: torch.empty(1 << 60, dtype=torch.uint8)
 
-    monkeypatch.setattr("instructune.objectives.sft.loss", huge)
+    monkeypatch.setattr("instructune.objectives.sft.Objective.loss", huge)
     with pytest.raises(MemoryError):
         train_run(folder)
     with pytest.raises(MemoryError):

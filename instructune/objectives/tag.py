@@ -1,0 +1,263 @@
+"""A tag for each word, such as the entities of IOB or BIOES, by a head on the model's tokens."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from instructune.architectures import Head
+from instructune.entities.tagschemes import Span, detect, spans, tags_of
+from instructune.errors import UserError, usage
+from instructune.framing import Framed, Framing
+from instructune.objectives import _framed
+from instructune.records import Record
+from instructune.tokens import TokenRow, row_weight
+from instructune.training.batches import Batch, TokenData, padded_ids
+from instructune.training.classes import Classes
+from instructune.words import joined, pieces, words_in
+
+if TYPE_CHECKING:
+    import torch
+
+    from instructune.training.goals import Given, Loss
+
+HEAD = "token"
+_SCHEMES = ("", "iob1", "iob2", "bioes")
+
+
+@dataclass(frozen=True)
+class Options:
+    """`scheme` to learn in, that of the data if empty; which pieces of a word are learned.
+
+    Answers are in the scheme of the data, whichever is learned.
+    """
+
+    scheme: str = ""
+    pieces: str = "first"
+
+    def __post_init__(self) -> None:
+        for name, value, known in (
+            ("scheme", self.scheme, _SCHEMES),
+            ("pieces", self.pieces, ("first", "all")),
+        ):
+            if value not in known:
+                hint = f"one of {', '.join(filter(None, known))}"
+                raise usage(f"objective 'tag': unknown {name} {value!r}", hint=hint)
+
+
+class _Words(NamedTuple):
+    """The text of a record, and its words by their characters in it."""
+
+    text: str
+    spans: list[tuple[int, int]]
+
+
+class Objective:
+    """Rows of `tokens` and `tags`, or of a `text` with its `entities`."""
+
+    def __init__(self, options: Options, given: Given) -> None:
+        self.options, self.given = options, given
+        self.classes = Classes(given.stored.labels if given.stored.kind == HEAD else ())
+        self.given_scheme = "iob2"
+
+    @property
+    def head(self) -> Head:
+        """A classifier of the tags that were found."""
+        return Head(HEAD, tuple(self.classes.labels), None, self.given.pad_id)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the answers are made by."""
+        learned = self.options.scheme and self.given_scheme
+        return {"overflow": self.given.overflow, "scheme": learned}
+
+    def encoding(self, *, learns: bool) -> _Rows:
+        """Framed texts, with the number of each learned piece's tag."""
+        return _Rows(self, learns)
+
+    def tags(self, record: Record) -> list[str]:
+        """The tags to learn of a record, one a word."""
+        if "tokens" not in record:
+            return tags_of(_in_words(record), len(_words(record).spans), self._scheme())
+        if "tags" not in record:
+            raise UserError("has no tags")
+        tags: list[str] = record["tags"]
+        if not self.options.scheme:
+            return tags
+        if detect([tags]) == "bioes":
+            self.given_scheme = "bioes"
+        return tags_of(spans(tags, "conll"), len(tags), self._scheme())
+
+    def _scheme(self) -> Any:
+        return self.options.scheme or "iob2"
+
+    def columns(
+        self, framed: Framed, words: _Words, tags: Sequence[str], weight: float, learns: bool
+    ) -> tuple[list[float], list[int]]:
+        """The weight and the tag's number of each piece."""
+        weights, labels = [0.0] * len(framed.ids), [0] * len(framed.ids)
+        for tag, (first, end) in zip(tags, pieces(words.spans, framed.offsets), strict=True):
+            if self.options.pieces == "first":
+                end = min(first + 1, end)
+            for i in range(first, end):
+                inner = f"I{tag[1:]}" if i > first and tag[:2] == "B-" else tag
+                labels[framed.lead + i] = self.classes.number(inner, learns=learns)
+                weights[framed.lead + i] = weight
+        return weights, labels
+
+    def collate(self, data: TokenData, rows: list[int], pad_id: int, draw: int) -> Batch:
+        """Targets and weights (B, T)."""
+        import torch
+
+        ids, mask = padded_ids(data, rows, pad_id)
+        targets = torch.from_numpy(data.columns["labels"].padded(rows, 0))
+        weights = torch.from_numpy(data.columns["weights"].padded(rows, 0))
+        return Batch(ids, mask, targets, weights, list(rows))
+
+    def loss(self, model: Any) -> Loss:
+        """Cross-entropy of the learned pieces' tags."""
+        from instructune.training import losses
+
+        def loss(batch: Batch) -> torch.Tensor:
+            keep = batch.weights > 0
+            scores = _framed.logits(model, batch)[keep]
+            return losses.cross_entropy(scores, batch.targets[keep], batch.weights[keep])
+
+        return loss
+
+
+class _Rows(Framing):
+    """Records to rows: a text of words, its pieces tagged."""
+
+    def __init__(self, objective: Objective, learns: bool) -> None:
+        given = objective.given
+        super().__init__(given.tokenizer, given.limit, given.overflow)
+        self.objective, self.learns = objective, learns
+
+    def sequences(self, records: Iterable[Record]) -> Iterator[TokenRow]:
+        """The rows of all records in order."""
+        waiting = deque[tuple[Record, _Words]]()
+
+        def texts() -> Iterator[tuple[list[str], str]]:
+            for record in records:
+                waiting.append((record, _told(_words, record)))
+                yield [waiting[-1][1].text], record.where
+
+        for framed in self.framed(texts()):
+            record, words = waiting.popleft()
+            if framed:
+                weights, labels = _told(self._learned, record, framed, words)
+                if any(weights):
+                    more = {"labels": labels}
+                    yield TokenRow(framed.ids, weights, record["id"], record.where, more)
+                else:
+                    self.counts["nothing left to learn, dropped"] += 1
+                    self.dropped.append(record.where)
+        self.check()
+
+    def _learned(
+        self, record: Record, framed: Framed, words: _Words
+    ) -> tuple[list[float], list[int]]:
+        tags = self.objective.tags(record)
+        return self.objective.columns(framed, words, tags, row_weight(record), self.learns)
+
+
+class Answers:
+    """The likeliest tag of each word, and the entities that the tags mark."""
+
+    def __init__(self, facts: Mapping[str, Any], given: Given) -> None:
+        self.given, self.labels = given, given.stored.labels
+        self.overflow, self.scheme = facts.get("overflow", "error"), facts.get("scheme", "")
+
+    def row(self, record: Record) -> TokenRow:
+        """The framed words; raises UserError where they are too long and were not cut."""
+        words = _words(record)
+        choice = "drop" if self.overflow == "error" else self.overflow
+        framing = Framing(self.given.tokenizer, self.given.limit, choice)
+        framed = next(framing.framed([([words.text], record.where)]))
+        if framed is None:
+            raise UserError(f"the text is longer than {self.given.limit} tokens")
+        found = pieces(words.spans, framed.offsets)
+        firsts = [framed.lead + first if end > first else -1 for first, end in found]
+        flat = [at for start_end in (_plain_spans(record, words)) for at in start_end]
+        as_tags = int("tokens" in record)
+        columns = {"firsts": firsts, "spans": flat, "as_tags": [as_tags]}
+        return TokenRow(framed.ids, [1.0], record["id"], record.where, columns)
+
+    def of(self, model: Any, rows: Sequence[TokenRow], pad_id: int) -> list[Mapping[str, Any]]:
+        """The fields of each row's prediction."""
+        import torch
+
+        ids, mask = padded_ids(TokenData(rows), list(range(len(rows))), pad_id)
+        empty = torch.empty(0)
+        batch = Batch(ids, mask, empty, empty, []).to(model.device)
+        scores = _framed.logits(model, batch)
+        found = zip(rows, scores.argmax(-1).tolist(), scores.isfinite().all(-1), strict=True)
+        return [
+            self._fields(row, numbers) if good[: len(row.ids)].all() else {}
+            for row, numbers, good in found
+        ]
+
+    def _fields(self, row: TokenRow, numbers: list[int]) -> Mapping[str, Any]:
+        outside = "O" if "O" in self.labels else self.labels[0]
+        firsts: Any = row.columns["firsts"]
+        tags = [self.labels[numbers[at]] if at >= 0 else outside for at in firsts]
+        try:
+            found = spans(tags, "conll")
+        except ValueError:  # tags of other things than entities
+            return {"prediction": tags}
+        places = row.columns["spans"]
+        told = [
+            {"start": places[2 * s.start], "end": places[2 * s.end - 1], "type": s.type}
+            for s in found
+        ]
+        if not row.columns["as_tags"][0]:
+            return {"prediction": told, "spans": told}
+        if self.scheme:
+            tags = tags_of(found, len(tags), self.scheme)
+        return {"prediction": tags, "spans": told}
+
+
+def _told(function: Any, record: Record, *more: Any) -> Any:
+    """What a function says of a record; its error names the place."""
+    try:
+        return function(record, *more)
+    except UserError as error:
+        error.where = error.where or record.where
+        raise
+
+
+def _words(record: Record) -> _Words:
+    if "tokens" in record:
+        text, starts = joined(record["tokens"])
+        ends = (start + len(word) for start, word in zip(starts, record["tokens"], strict=True))
+        return _Words(text, list(zip(starts, ends, strict=True)))
+    if "text" in record:
+        return _Words(record["text"], words_in(record["text"]))
+    raise UserError("has no tokens and no text to tag")
+
+
+def _plain_spans(record: Record, words: _Words) -> list[tuple[int, int]]:
+    """The words by their characters in the record's text, or in its tokens joined by blanks."""
+    if "tokens" not in record:
+        return words.spans
+    found, at = [], 0
+    for word in record["tokens"]:
+        found.append((at, at + len(word)))
+        at += len(word) + 1
+    return found
+
+
+def _in_words(record: Record) -> list[Span]:
+    """The entities of a text as spans of its words: those that begin within the entity."""
+    if "entities" not in record:
+        raise UserError("has no tags and no entities to learn")
+    starts = [start for start, _ in _words(record).spans]
+    found = []
+    for entity in record["entities"]:
+        inside = [i for i, at in enumerate(starts) if entity["start"] <= at < entity["end"]]
+        if inside:
+            found.append(Span(inside[0], inside[-1] + 1, str(entity["type"])))
+    return found

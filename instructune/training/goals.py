@@ -1,0 +1,82 @@
+"""What an objective is given, what it gives, and how its loss is made of scores."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from instructune.architectures import Head
+from instructune.records import Record
+from instructune.tokenizer import Tokenizer
+from instructune.tokens import TokenRow
+from instructune.training.batches import Batch, TokenData
+
+if TYPE_CHECKING:
+    import torch
+
+Loss = Callable[[Batch], "torch.Tensor"]
+
+
+@dataclass(frozen=True)
+class Given:
+    """What an objective may use: the base model's tokenizer and config, and some settings.
+
+    `limit` is the longest sequence in tokens, `stored` the head that the base model has.
+    """
+
+    tokenizer: Tokenizer
+    limit: int | None
+    overflow: str = "error"
+    train_on: str = "assistant"
+    stored: Head = Head()  # noqa: RUF009
+    pad_id: int = 0
+
+
+class Encoding(Protocol):
+    """Records to token rows, with counts of what became of them."""
+
+    stops: set[int]
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Rows gained, lost and cut, by cause."""
+
+    @property
+    def dropped(self) -> list[str]:
+        """Places of the rows that were dropped."""
+
+    def sequences(self, records: Iterable[Record]) -> Iterator[TokenRow]:
+        """Yield the rows of all records in order; raises UserError (65) naming a bad record."""
+
+
+class Objective(Protocol):
+    """How records become batches, and batches a loss."""
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the run keeps for its answers."""
+
+    @property
+    def head(self) -> Head:
+        """The model's top, once the training data was encoded."""
+
+    def encoding(self, *, learns: bool) -> Encoding:
+        """The way to rows; labels not seen before are taken in where it `learns`."""
+
+    def collate(self, data: TokenData, rows: list[int], pad_id: int, draw: int) -> Batch:
+        """A batch of the rows; `draw` seeds what is random about it."""
+
+    def loss(self, model: Any) -> Loss:
+        """The function from a batch to its weighted sum of losses; a 0-d tensor."""
+
+
+class Answers(Protocol):
+    """What a model that writes no text answers."""
+
+    def row(self, record: Record) -> TokenRow:
+        """What is read of a record; raises UserError where it cannot be."""
+
+    def of(self, model: Any, rows: Sequence[TokenRow], pad_id: int) -> list[Mapping[str, Any]]:
+        """The fields of each row's prediction, `prediction` among them; none if not finite."""
