@@ -78,11 +78,14 @@ class Optimizer:
         return master
 
     def step(self, rate: float) -> None:
-        """Update with the gradients at hand, then forget them."""
+        """Update with the gradients at hand."""
         for group in self.adamw.param_groups:
             group["lr"] = rate
         self.adamw.step()
         self.write_back()
+
+    def forget(self) -> None:
+        """Let go of the gradients."""
         self.adamw.zero_grad(set_to_none=True)
 
     def write_back(self) -> None:

@@ -44,6 +44,8 @@ class Hooks:
     event: Callable[[Event], None]
     checkpoint: Callable[[State], None]
     stop_requested: Callable[[], bool]
+    updated: Callable[[State], None] = lambda state: None
+    """after each update, while its gradients are still there; `state.step` counts it"""
 
 
 def train(
@@ -75,6 +77,8 @@ def train(
         if hooks.stop_requested():
             break
         event = _step(model, data, next(rows_of_steps), loss, optimizer, plan, state)
+        hooks.updated(state)
+        optimizer.forget()
         evaluates = eval_data is not None and _evaluation_is_due(plan, state)
         if evaluates or state.step in (1, plan.steps) or state.step % plan.log_every == 0:
             hooks.event(event)

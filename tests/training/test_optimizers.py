@@ -74,6 +74,7 @@ def test_equals_torch_step_by_step(decay: float) -> None:
         expected = torch.nn.utils.clip_grad_norm_(theirs.parameters(), 1.0)
         assert norm == pytest.approx(expected.item(), rel=1e-6)
         optimizer.step(rate)
+        optimizer.forget()
         for group in adamw.param_groups:
             group["lr"] = rate
         adamw.step()
@@ -90,6 +91,7 @@ def test_the_first_update_by_hand() -> None:
     optimizer = Optimizer(weight, weight_decay=0.5)
     weight.weight.grad = torch.tensor([[0.25]])
     optimizer.step(0.1)
+    optimizer.forget()
     # decay 2 (1 - 0.1 * 0.5), then a first step of Adam: the rate against the gradient's sign
     assert weight.weight.item() == pytest.approx(1.9 - 0.1 * 0.25 / (0.25 + 1e-8), rel=1e-6)
 
@@ -137,6 +139,7 @@ def test_only_trainable_parameters_are_touched() -> None:
     assert optimizer.names == ["0.bias", "1.weight", "1.bias"]
     give_gradients(model, 0)
     optimizer.step(0.1)
+    optimizer.forget()
     assert torch.equal(model[0].weight, before)
     assert count(model.parameters()) == (12, 24)
 
@@ -150,6 +153,7 @@ def test_small_updates_add_up_in_bfloat16() -> None:
     for _ in range(100):
         linear(torch.ones(1, 1, dtype=torch.bfloat16)).sum().backward()
         optimizer.step(1e-4)
+        optimizer.forget()
     (master,) = optimizer.masters
     assert master.dtype == torch.float32
     assert master.item() == pytest.approx(1 - 0.01, abs=1e-5)
@@ -168,6 +172,7 @@ def test_gradients_of_micro_batches_add_up_in_float32() -> None:
     assert linear.weight.grad is None
     assert optimizer.clip(1e9) == 264.0
     optimizer.step(1e-3)
+    optimizer.forget()
     assert master.grad is None
 
 
@@ -189,6 +194,7 @@ def test_its_state_goes_out_and_in(dtype: torch.dtype) -> None:
         for model, optimizer in ((straight, one), (stopped, other)):
             give_gradients(model, step)
             optimizer.step(0.01)
+            optimizer.forget()
     tensors = {name: tensor.clone() for name, tensor in other.tensors().items()}
     assert {name.partition(".")[0] for name in tensors} == {
         "master",
@@ -203,6 +209,7 @@ def test_its_state_goes_out_and_in(dtype: torch.dtype) -> None:
         for model, optimizer in ((straight, one), (again, resumed)):
             give_gradients(model, step)
             optimizer.step(0.01)
+            optimizer.forget()
     for name, tensor in one.tensors().items():
         assert torch.equal(tensor, resumed.tensors()[name]), name
     for a, b in zip(straight.parameters(), again.parameters(), strict=True):
