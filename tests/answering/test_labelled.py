@@ -1,0 +1,59 @@
+"""labelled: answers that are no text, in order, whatever batches they were made in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from instructune.answering import labelled
+from instructune.answering.completions import Completion, Prompt
+from instructune.errors import UserError
+from instructune.records import Record
+from instructune.tokens import TokenRow
+
+
+class Lengths:
+    """Answers how long a text is; refuses the empty one, loses its mind over seven."""
+
+    def row(self, record: Record) -> TokenRow:
+        if not record["text"]:
+            raise UserError("is empty")
+        return TokenRow([1] * len(record["text"]), [1.0], record["id"], "f:1")
+
+    def of(self, model: Any, rows: Any, pad_id: int) -> list[dict[str, Any]]:
+        assert torch.is_inference_mode_enabled()
+        assert pad_id == 5
+        long = (len(row.ids) for row in rows)
+        return [{} if n == 7 else {"prediction": n, "extra": -n} for n in long]
+
+
+class Local:
+    model, pad_id = None, 5
+
+
+@pytest.mark.parametrize("tokens", [1, 4096])
+def test_in_order(monkeypatch, tokens):
+    monkeypatch.setattr(labelled, "_TOKENS", tokens)
+    texts = ["abc", "", "a", "abcdefg", "ab"]
+    prompts = [Prompt(Record({"id": str(i), "text": t}), 0) for i, t in enumerate(texts)]
+    ticks: list[tuple[int, int]] = []
+    local: Any = Local()
+    found = labelled.answered(Lengths(), local, prompts, lambda *told: ticks.append(told))
+    assert found == [
+        Completion(3, "stop", 3, measured={"extra": -3}),
+        Completion(None, "error", error="is empty"),
+        Completion(1, "stop", 1, measured={"extra": -1}),
+        Completion(None, "error", 7, error="the model's output is not finite"),
+        Completion(2, "stop", 2, measured={"extra": -2}),
+    ]
+    assert ticks[-1] == (5, 13)
+    assert len(ticks) == (4 if tokens == 1 else 1)
+
+
+def test_nothing_to_read():
+    prompts = [Prompt(Record({"id": "1", "text": ""}), 0)]
+    local: Any = Local()
+    found = labelled.answered(Lengths(), local, prompts, lambda *told: None)
+    assert found[0].finish_reason == "error"
