@@ -77,3 +77,10 @@ def stored_head(config: Mapping[str, Any]) -> Head:
     labels = tuple(str(table[key]) for key in sorted(table, key=int))
     problem = config.get("problem_type")
     return Head(kind, labels, problem if isinstance(problem, str) else None)
+
+
+def start_id(config: Any) -> int:
+    """The token that stands before every output of an encoder-decoder."""
+    found = getattr(config, "decoder_start_token_id", None)
+    found = config.bos_token_id if found is None else found
+    return 0 if found is None else int(found)

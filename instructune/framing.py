@@ -76,7 +76,7 @@ class Framing:
         if over > 0:
             if self._overflow.choice in ("error", "drop"):
                 row = TokenRow([0] * (sum(lengths) + around), [1.0], "", where)
-                self._overflow.fit(row, 0, 0)
+                self._overflow.refuse(row)
                 return None
             self.counts["longer than --max-length"] += 1
             self.counts["truncated"] += 1

@@ -36,12 +36,9 @@ class Overflow:
         """
         if self.limit is None or len(row.ids) <= self.limit:
             return [row]
+        if self.choice in ("error", "drop"):
+            return self.refuse(row)
         self.counts["longer than --max-length"] += 1
-        if self.choice == "error":
-            self.too_long[row.where] = max(len(row.ids), self.too_long.get(row.where, 0))
-            return []
-        if self.choice == "drop":
-            return self._drop("longer than --max-length, dropped", row)
         if self.choice == "split":
             return self._split(row, self.limit)
         if self.choice == "truncate-answer":
@@ -55,6 +52,14 @@ class Overflow:
             return self._drop("nothing left to learn after truncation, dropped", row)
         self.counts["truncated"] += 1
         return [cut]
+
+    def refuse(self, row: TokenRow) -> list[TokenRow]:
+        """Leave a row out: an error in the end, or dropped."""
+        self.counts["longer than --max-length"] += 1
+        if self.choice != "error":
+            return self._drop("longer than --max-length, dropped", row)
+        self.too_long[row.where] = max(len(row.ids), self.too_long.get(row.where, 0))
+        return []
 
     def _tail(self, row: TokenRow, start: int, answer: int, lead: int) -> TokenRow:
         """The first `lead` tokens and those from `start` on.

@@ -91,6 +91,7 @@ class Tokenizer:
         self._backend.post_processor = processors.Sequence([])
         self._literals = Literals(self._backend, self._control, self.special_ids)
         source, self.template_name = self._template_source(template)
+        self.has_template = template is not None or self.template_name == "model"
         try:
             self.template = ChatTemplate(source, self.tokens, sorted(self._control))
         except UserError as error:
@@ -224,14 +225,18 @@ class Tokenizer:
         """One id as it stands in the vocabulary, for people to look at."""
         return self._backend.id_to_token(i) or f"<{i}>"
 
-    def save(self, folder: Path) -> None:
-        """Write the tokenizer's files and its template, as transformers reads them."""
+    def save(self, folder: Path, *, chats: bool = True) -> None:
+        """Write the tokenizer's files as transformers reads them.
+
+        The template is the model's own or was asked for, or the model is to answer `chats`.
+        """
         for name in FILES:
             if (self.folder / name).is_file() and name != "tokenizer_config.json":
                 shutil.copyfile(self.folder / name, folder / name)
         config = {k: v for k, v in self.config.items() if k != "chat_template"}
         (folder / "tokenizer_config.json").write_bytes(pretty(config))
-        (folder / TEMPLATE_FILE).write_text(self.template.source, encoding="utf-8")
+        if chats or self.has_template:
+            (folder / TEMPLATE_FILE).write_text(self.template.source, encoding="utf-8")
 
 
 def _backend(path: Path) -> Backend:

@@ -13,6 +13,7 @@ import torch
 from transformers import Cache, DynamicCache, PreTrainedModel
 
 from instructune.answering.caches import SPARE, Pair, Room, grown, is_plain, pairs
+from instructune.answering.encoded import EncodedRows
 from instructune.answering.forward import Forward
 
 Tokens = Sequence[int]
@@ -22,8 +23,10 @@ _GROUP = 512  # prompt tokens through the model at once: enough for full speed, 
 _SHARED = 8  # a shorter common beginning is not worth a pass of its own
 
 
-def rows_of(model: PreTrainedModel, prompts: Sequence[Tokens]) -> Rows | PaddedRows:
+def rows_of(model: PreTrainedModel, prompts: Sequence[Tokens]) -> Rows | PaddedRows | EncodedRows:
     """An empty set of rows, which will hold some of `prompts` at a time."""
+    if model.config.is_encoder_decoder:
+        return EncodedRows(model)
     forward = Forward(model)
     if is_plain(forward.config):
         return Rows(forward, common_start(prompts))

@@ -69,13 +69,14 @@ class Local:
 
     def _answers(self, files: ModelFiles) -> Answers | None:
         """How a model answers that writes no text."""
-        plug_in = objectives[self.role.objective]
-        if not hasattr(plug_in, "Answers"):
+        plug_in, kind = objectives[self.role.objective], self.role.head.kind
+        self.prompt_ids = getattr(plug_in, "prompt_ids", prompt_ids)
+        writes = not hasattr(plug_in, "Answers")
+        for flag, is_given in _of_text(self.config, writes).items():
+            if is_given and kind != "causal":
+                raise usage(f"is for other models: {files.name} is {IN_WORDS[kind]}", where=flag)
+        if writes:
             return None
-        for flag, is_given in _of_text(self.config).items():
-            if is_given:
-                what = IN_WORDS[self.role.head.kind]
-                raise usage(f"{files.name} is {what} and writes no text", where=flag)
         given = Given(self.tokenizer, self.limit, stored=self.role.head, pad_id=self.pad_id)
         answers: Answers = plug_in.Answers(self.role.facts, given)
         return answers
@@ -181,10 +182,12 @@ class Local:
     def _row(self, prompt: Prompt) -> Row:
         from instructune.answering.decoding import Row
 
-        ids = prompt_ids(prompt.record, self.tokenizer)
+        ids = self.prompt_ids(prompt.record, self.tokenizer)
         room = self.config.max_new_tokens
-        if self.limit is not None:
+        if self.limit is not None and self.role.head.kind == "causal":
             room = min(room, self.limit - len(ids))
+        elif self.limit is not None and len(ids) > self.limit:
+            raise UserError(f"a prompt of {len(ids)} tokens is longer than {self.limit}")
         if not ids:
             raise UserError("the prompt is empty")
         if room < 1:
@@ -244,14 +247,14 @@ class Local:
         return [[token, value] for token, value in zip(tokens + ended, row.logprobs, strict=True)]
 
 
-def _of_text(config: GenerateConfig) -> dict[str, bool]:
-    """The options that only a text can have, and whether they were given."""
+def _of_text(config: GenerateConfig, writes: bool) -> dict[str, bool]:
+    """The options that are for causal models, or for those that write, and whether they are set."""
     return {
-        "--temperature": bool(config.temperature),
-        "--stop": bool(config.stop),
+        "--temperature": bool(config.temperature) and not writes,
+        "--stop": bool(config.stop) and not writes,
+        "--logprobs": config.logprobs and not writes,
         "--score-references": config.score_references,
         "--label-scores": bool(config.label_scores),
-        "--logprobs": config.logprobs,
         "--explain": bool(config.explain),
     }
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from instructune import files, rundir
+from instructune.architectures import start_id
 from instructune.errors import UserError
 from instructune.jsonl import pretty
 from instructune.models import quiet, save_model
@@ -34,9 +35,12 @@ def save_trained(config: TrainConfig, run: RunDir, work: Work, fitted: Fit, stat
             dtype = _stored_dtype(config, work)
             fitted.optimizer.promote(fitted.model, dtype)
             save_model(fitted.model, folder, dtype)
-        work.tokenizer.save(folder)
-        if work.role.head.kind in ("causal", "seq2seq"):
-            generation = {"eos_token_id": work.stops, "pad_token_id": work.pad_id}
+        kind = work.role.head.kind
+        work.tokenizer.save(folder, chats=kind == "causal")
+        if kind in ("causal", "seq2seq"):
+            generation: dict[str, Any] = {"eos_token_id": work.stops, "pad_token_id": work.pad_id}
+            if kind == "seq2seq":
+                generation["decoder_start_token_id"] = start_id(fitted.model.config)
             (folder / "generation_config.json").write_bytes(pretty(generation))
 
 

@@ -1,0 +1,71 @@
+"""Prompts that an encoder reads, and the outputs that grow beside them, a step at a time.
+
+Shapes: B rows, n new rows, T tokens of the longest prompt, V vocabulary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from transformers import DynamicCache, EncoderDecoderCache, PreTrainedModel
+from transformers.modeling_outputs import BaseModelOutput
+
+from instructune.architectures import start_id
+from instructune.errors import Exit, UserError
+
+Tokens = Sequence[int]
+
+
+class EncodedRows:
+    """Rows of an encoder-decoder; none can join the others later."""
+
+    joins = False
+
+    def __init__(self, model: PreTrainedModel) -> None:
+        adapted: Any = model if hasattr(model, "get_base_model") else None
+        if adapted and adapted.active_peft_config.is_prompt_learning:
+            kind = adapted.get_base_model().config.model_type
+            raise UserError(
+                f"an adapter with virtual tokens does not fit {kind} models", code=Exit.MISMATCH
+            )
+        self.model: Any = adapted.get_base_model() if adapted else model
+        self.start = start_id(self.model.config)
+        self.cache = _empty()
+        self.mask = torch.ones(0, 0, dtype=torch.long)
+        self.states = torch.ones(0)
+
+    def step(self, tokens: Tokens) -> torch.Tensor:
+        """Add a token to each row; the logits of the next, (B, V)."""
+        found: torch.Tensor = self.model(
+            encoder_outputs=BaseModelOutput(last_hidden_state=self.states),
+            attention_mask=self.mask,
+            decoder_input_ids=self._tensor([[token] for token in tokens]),
+            past_key_values=self.cache,
+            use_cache=True,
+        ).logits
+        return found[:, -1]
+
+    def change(self, keep: Sequence[int], prompts: Sequence[Tokens]) -> torch.Tensor:
+        """Forget all rows but `keep`, or all and begin with `prompts`; the logits of the latter."""
+        if not prompts:
+            rows: Any = self._tensor(keep)
+            self.cache.reorder_cache(rows)
+            self.mask, self.states = self.mask[rows], self.states[rows]
+            return torch.empty(0)
+        assert not keep, "a row cannot join others here"
+        width = max(map(len, prompts))
+        ids = self._tensor([[*p, *[0] * (width - len(p))] for p in prompts])
+        self.mask = self._tensor([[1] * len(p) + [0] * (width - len(p)) for p in prompts])
+        self.cache = _empty()
+        encoder = self.model.get_encoder()
+        self.states = encoder(input_ids=ids, attention_mask=self.mask).last_hidden_state
+        return self.step([self.start] * len(prompts))
+
+    def _tensor(self, values: Any) -> torch.Tensor:
+        return torch.tensor(values, dtype=torch.long, device=self.model.device)
+
+
+def _empty() -> EncoderDecoderCache:
+    return EncoderDecoderCache(DynamicCache(), DynamicCache())
