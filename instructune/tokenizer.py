@@ -181,6 +181,11 @@ class Tokenizer:
         return self._id("eos_token")
 
     @property
+    def mask_id(self) -> int | None:
+        """Id of the token that hides another."""
+        return self._id("mask_token")
+
+    @property
     def pad_id(self) -> int:
         """An id to fill rows with; what it is never matters, padding is masked by length."""
         for name in ("pad_token", "eos_token"):

@@ -6,8 +6,9 @@ A plug-in has `HEAD`, the kind of model it trains (`architectures.IN_WORDS`), an
   the model's top once the training data was encoded, `collate` makes batches of rows and
   `loss(model)` the function from a batch to its weighted sum of losses, a 0-d tensor;
   `facts` is what the run keeps of it for its answers;
-- `class Answers(facts, given)`, unless the model answers by writing text: `row(record)` is what
-  is read, `of(model, rows, pad_id)` the fields of each prediction.
+- `class Answers(facts, given)`, unless the model answers by writing text: `rows(record)` is what
+  is read, `of(model, rows, pad_id)` what each row is answered, `joined(record, parts)` the
+  prediction's fields.
 
 torch is imported when a batch is made, not before.
 """

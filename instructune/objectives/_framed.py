@@ -96,3 +96,27 @@ def logits(model: Any, batch: Batch) -> torch.Tensor:
         input_ids=batch.input_ids, attention_mask=batch.attention_mask, **batch.inputs
     ).logits
     return found
+
+
+def asked(rows: Sequence[TokenRow], given: Given, pad_id: int, model: Any) -> Batch:
+    """A batch of rows to be answered, where the model is."""
+    import torch
+
+    ids, mask, inputs = inputs_of(TokenData(rows), list(range(len(rows))), given, pad_id)
+    return Batch(ids, mask, torch.empty(0), torch.empty(0), [], inputs).to(model.device)
+
+
+class Whole:
+    """Answers to a record that is read in one row."""
+
+    def row(self, record: Record) -> TokenRow:
+        """What is read of a record; raises UserError where it cannot be."""
+        raise NotImplementedError
+
+    def rows(self, record: Record) -> list[TokenRow]:
+        """The one row."""
+        return [self.row(record)]
+
+    def joined(self, record: Record, parts: list[Mapping[str, Any]]) -> Mapping[str, Any]:
+        """The fields of the one row's answer."""
+        return parts[0]

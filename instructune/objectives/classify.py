@@ -58,6 +58,8 @@ class Options:
 class Objective:
     """Rows of one text or two with a `label`, or chats whose answer is the label."""
 
+    whole = False
+
     def __init__(self, options: Options, given: Given) -> None:
         self.options, self.given = options, given
         labels: Sequence[str] = ()
@@ -156,7 +158,7 @@ class Objective:
         return torch.tensor(found, device=model.device)
 
 
-class Answers:
+class Answers(_framed.Whole):
     """The likeliest label, the likely ones of several, or the number, with `label_scores`."""
 
     def __init__(self, facts: Mapping[str, Any], given: Given) -> None:
@@ -170,12 +172,7 @@ class Answers:
 
     def of(self, model: Any, rows: Sequence[TokenRow], pad_id: int) -> list[Mapping[str, Any]]:
         """The fields of each row's prediction."""
-        import torch
-
-        data = TokenData(rows)
-        ids, mask, inputs = _framed.inputs_of(data, list(range(len(rows))), self.given, pad_id)
-        empty = torch.empty(0)
-        batch = Batch(ids, mask, empty, empty, [], inputs).to(model.device)
+        batch = _framed.asked(rows, self.given, pad_id, model)
         scores = _framed.logits(model, batch).float()
         good = scores.isfinite().all(-1).tolist()
         return [

@@ -29,6 +29,7 @@ class Objective:
     """Chats: what stands before an answer is the input, the answer is the output."""
 
     head = Head(HEAD)
+    whole = False
 
     def __init__(self, options: None, given: Given) -> None:
         if given.train_on == "all":

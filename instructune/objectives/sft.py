@@ -20,6 +20,7 @@ class Objective:
     """Every learned token counts its weight."""
 
     head = Head(HEAD)
+    whole = False
     collate = staticmethod(causal)
 
     def __init__(self, options: None, given: Given) -> None:

@@ -57,6 +57,8 @@ class _Words(NamedTuple):
 class Objective:
     """Rows of `tokens` and `tags`, or of a `text` with its `entities`."""
 
+    whole = False
+
     def __init__(self, options: Options, given: Given) -> None:
         self.options, self.given = options, given
         self.classes = Classes(given.stored.labels if given.stored.kind == HEAD else ())
@@ -164,7 +166,7 @@ class _Rows(Framing):
         return self.objective.columns(framed, words, tags, row_weight(record), self.learns)
 
 
-class Answers:
+class Answers(_framed.Whole):
     """The likeliest tag of each word, and the entities that the tags mark."""
 
     def __init__(self, facts: Mapping[str, Any], given: Given) -> None:

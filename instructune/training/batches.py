@@ -72,9 +72,14 @@ class Column(NamedTuple):
 class TokenData:
     """All token rows in flat arrays, and of each row its id."""
 
-    def __init__(self, rows: Iterable[TokenRow], collate: Collate | None = None) -> None:
-        """`collate` makes a batch of rows; without it, that of a causal model."""
-        self.collate = collate or causal
+    def __init__(
+        self, rows: Iterable[TokenRow], collate: Collate | None = None, *, whole: bool = False
+    ) -> None:
+        """`collate` makes a batch of rows; without it, that of a causal model.
+
+        `whole`: the loss of a row depends on those beside it.
+        """
+        self.collate, self.whole = collate or causal, whole
         self.records: list[str] = []
         flat: dict[str, array[Any]] = {"ids": array("i"), "weights": array("f")}
         starts: dict[str, array[int]] = {name: array("q", [0]) for name in flat}
@@ -122,6 +127,15 @@ class TokenData:
     def learned(self) -> int:
         """Number of units that count in the loss."""
         return int(np.count_nonzero(self.weights))
+
+    def groups(self, rows: Sequence[int], most_tokens: int, together: int) -> list[list[int]]:
+        """The rows of each forward pass, by their tokens; or as they come, `together` at a time.
+
+        `together` counts where the loss of a row depends on those beside it.
+        """
+        if not self.whole:
+            return micro_batches(self, rows, most_tokens)
+        return [list(rows[i : i + together]) for i in range(0, len(rows), together)]
 
     def batch(self, rows: list[int], pad_id: int, draw: int = 0) -> Batch:
         """The rows as one batch; `draw` is what random choices come from, where there are any."""

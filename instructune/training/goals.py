@@ -32,6 +32,7 @@ class Given:
     train_on: str = "assistant"
     stored: Head = Head()  # noqa: RUF009
     pad_id: int = 0
+    seed: int = 0
 
 
 class Encoding(Protocol):
@@ -52,7 +53,12 @@ class Encoding(Protocol):
 
 
 class Objective(Protocol):
-    """How records become batches, and batches a loss."""
+    """How records become batches, and batches a loss.
+
+    `whole`: the loss of a row depends on the rows beside it, so a step is one forward pass.
+    """
+
+    whole: bool
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -75,8 +81,11 @@ class Objective(Protocol):
 class Answers(Protocol):
     """What a model that writes no text answers."""
 
-    def row(self, record: Record) -> TokenRow:
-        """What is read of a record; raises UserError where it cannot be."""
+    def rows(self, record: Record) -> list[TokenRow]:
+        """What is read of a record, in one row or more; raises UserError where it cannot be."""
 
     def of(self, model: Any, rows: Sequence[TokenRow], pad_id: int) -> list[Mapping[str, Any]]:
-        """The fields of each row's prediction, `prediction` among them; none if not finite."""
+        """What each row is answered; nothing where the model's output is not finite."""
+
+    def joined(self, record: Record, parts: list[Mapping[str, Any]]) -> Mapping[str, Any]:
+        """The fields of a record's prediction, `prediction` among them, from those of its rows."""

@@ -9,7 +9,7 @@ from typing import Any
 from instructune import hardware
 from instructune.configs import TrainConfig
 from instructune.memory import memory_errors
-from instructune.training.batches import Batch, micro_batches, step_rows
+from instructune.training.batches import Batch, step_rows
 from instructune.training.fitting import Fit
 from instructune.training.work import Work
 
@@ -47,7 +47,7 @@ def _measure(fitted: Fit, work: Work) -> tuple[float, int]:
     """Seconds and padded tokens of the heaviest micro-batch of the first step."""
     plan = fitted.plan
     rows = next(step_rows(work.data, plan.batch_size, plan.seed))
-    groups = micro_batches(work.data, rows, plan.micro_batch_tokens)
+    groups = work.data.groups(rows, plan.micro_batch_tokens, len(rows))
     batches = (work.data.batch(group, plan.pad_id) for group in groups)
     heaviest = max(batches, key=lambda batch: batch.input_ids.numel())
     fitted.model.train()

@@ -10,13 +10,14 @@ from typing import Any
 import torch
 
 from instructune.errors import Exit, UserError
-from instructune.training.batches import Batch, TokenData, micro_batches, step_rows
+from instructune.training.batches import Batch, TokenData, step_rows
 from instructune.training.optimizers import Optimizer, learning_rate
 from instructune.training.plan import Plan
 
 Loss = Callable[[Batch], torch.Tensor]
 Event = dict[str, Any]
 _EVALUATION_TOKENS = 2048  # padded ones at once; without gradients that takes little memory
+_TOGETHER = 64  # rows at once where the loss of a row depends on those beside it
 _SHOWN = 20  # row ids in a message
 
 
@@ -113,7 +114,7 @@ def _step(
 ) -> Event:
     batches = [
         data.batch(group, plan.pad_id, draw=state.step + 1).to(_device(model))
-        for group in micro_batches(data, rows, plan.micro_batch_tokens)
+        for group in data.groups(rows, plan.micro_batch_tokens, len(rows))
     ]
     units = math.fsum(batch.units for batch in batches)
     if not units:
@@ -219,7 +220,7 @@ def evaluate(
     model.eval()
     sums, units = [], []
     try:
-        for group in micro_batches(data, range(len(data)), _EVALUATION_TOKENS):
+        for group in data.groups(range(len(data)), _EVALUATION_TOKENS, _TOGETHER):
             if stop_requested():
                 return None
             batch = data.batch(group, pad_id).to(_device(model))

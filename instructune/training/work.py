@@ -25,8 +25,8 @@ from instructune.records import Record
 from instructune.rundir import RunDir
 from instructune.tokenizer import Tokenizer
 from instructune.training import plan, runs
-from instructune.training.batches import Collate, TokenData
-from instructune.training.goals import Encoding, Given
+from instructune.training.batches import TokenData
+from instructune.training.goals import Given, Objective
 
 
 @dataclass(frozen=True)
@@ -40,8 +40,7 @@ class Work:
     eval_data: TokenData | None
     method: ModuleType
     method_options: Any
-    objective: Any
-    """an `Objective` of `training.goals`"""
+    objective: Objective
     role: Role
     """which objective answers, and how"""
     pad_id: int
@@ -87,12 +86,12 @@ def read_work(
         config.train_on,
         stored=stored_head(model_config),
         pad_id=pad_id_of(tokenizer, model_config),
+        seed=config.seed,
     )
-    objective = plug_in.Objective(objective_options, given)
+    objective: Objective = plug_in.Objective(objective_options, given)
 
     def tokens(records: Iterable[Record], tally: Tally, where: str, *, learns: bool) -> _Side:
-        encoding = objective.encoding(learns=learns)
-        side = _side(records, tally, encoding, objective.collate, where)
+        side = _side(records, tally, objective, where, learns=learns)
         _check_vocabulary(side.data, model_config, config.model)
         return side
 
@@ -204,8 +203,9 @@ def pad_id_of(tokenizer: Tokenizer, model_config: dict[str, Any]) -> int:
 
 
 def _side(
-    records: Iterable[Record], tally: Tally, encoding: Encoding, collate: Collate, where: str
+    records: Iterable[Record], tally: Tally, objective: Objective, where: str, *, learns: bool
 ) -> _Side:
+    encoding = objective.encoding(learns=learns)
     digest = hashlib.sha256()
 
     def hashed() -> Iterator[Record]:
@@ -214,7 +214,7 @@ def _side(
             digest.update(dumps({k: v for k, v in record.items() if k != "origin"}))
             yield record
 
-    data = TokenData(encoding.sequences(hashed()), collate)
+    data = TokenData(encoding.sequences(hashed()), objective.collate, whole=objective.whole)
     if not len(data):
         raise UserError("no row is left to learn", where=where, hint="see --overflow")
     tally.check()

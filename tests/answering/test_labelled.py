@@ -17,16 +17,21 @@ from instructune.tokens import TokenRow
 class Lengths:
     """Answers how long a text is; refuses the empty one, loses its mind over seven."""
 
-    def row(self, record: Record) -> TokenRow:
+    def rows(self, record: Record) -> list[TokenRow]:
         if not record["text"]:
             raise UserError("is empty")
-        return TokenRow([1] * len(record["text"]), [1.0], record["id"], "f:1")
+        parts = record["text"].split("|")
+        return [TokenRow([1] * len(part), [1.0], record["id"], "f:1") for part in parts]
 
     def of(self, model: Any, rows: Any, pad_id: int) -> list[dict[str, Any]]:
         assert torch.is_inference_mode_enabled()
         assert pad_id == 5
         long = (len(row.ids) for row in rows)
-        return [{} if n == 7 else {"prediction": n, "extra": -n} for n in long]
+        return [{} if n == 7 else {"long": n} for n in long]
+
+    def joined(self, record: Record, parts: Any) -> dict[str, Any]:
+        total = sum(part["long"] for part in parts)
+        return {"prediction": total, "extra": -total}
 
 
 class Local:
@@ -36,7 +41,7 @@ class Local:
 @pytest.mark.parametrize("tokens", [1, 4096])
 def test_in_order(monkeypatch, tokens):
     monkeypatch.setattr(labelled, "_TOKENS", tokens)
-    texts = ["abc", "", "a", "abcdefg", "ab"]
+    texts = ["a|bc", "", "a", "abcdefg|a", "ab"]
     prompts = [Prompt(Record({"id": str(i), "text": t}), 0) for i, t in enumerate(texts)]
     ticks: list[tuple[int, int]] = []
     local: Any = Local()
@@ -45,11 +50,11 @@ def test_in_order(monkeypatch, tokens):
         Completion(3, "stop", 3, measured={"extra": -3}),
         Completion(None, "error", error="is empty"),
         Completion(1, "stop", 1, measured={"extra": -1}),
-        Completion(None, "error", 7, error="the model's output is not finite"),
+        Completion(None, "error", 8, error="the model's output is not finite"),
         Completion(2, "stop", 2, measured={"extra": -2}),
     ]
-    assert ticks[-1] == (5, 13)
-    assert len(ticks) == (4 if tokens == 1 else 1)
+    assert ticks[-1] == (5, 14)
+    assert len(ticks) == (6 if tokens == 1 else 1)
 
 
 def test_nothing_to_read():
