@@ -29,6 +29,7 @@ HEAVY = {"torch", "transformers", "peft", "accelerate", "datasets"}
 WITH_TORCH = {
     "answering.caches",
     "answering.decoding",
+    "answering.encoded",
     "answering.forward",
     "answering.likelihood",
     "answering.pooling",
