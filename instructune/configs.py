@@ -154,6 +154,9 @@ class GenerateConfig:
     top_p: float = 1.0
     top_k: int = 0
     samples: int = 1
+    shots: int = 0
+    examples: str | None = None
+    shots_by: str = "fixed"
     score_references: bool = False
     label_scores: str | None = None
     logprobs: bool = False
@@ -191,6 +194,10 @@ class GenerateConfig:
         _between("--threads", self.threads, 1, _THREADS)
         _least("--max-length", self.max_length, 2)
         _least("--seed", self.seed, 0)
+        _least("--shots", self.shots, 0)
+        _choice("--shots-by", self.shots_by, ("fixed", "random", "nearest", "balanced"))
+        if bool(self.shots) != (self.examples is not None):
+            raise usage("--shots K and --examples FILE go together")
         if self.samples > 1 and self.temperature == 0:
             raise usage(
                 "needs --temperature above 0: greedy samples are all equal", where="--samples"

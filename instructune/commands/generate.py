@@ -39,6 +39,19 @@ def generate(
         int, typer.Option(help="Draw from this many likeliest tokens; 0 = all.")
     ] = GenerateConfig.top_k,
     samples: Annotated[int, typer.Option(help="Answers a row.")] = GenerateConfig.samples,
+    shots: Annotated[
+        int, typer.Option(help="Solved examples to put before each row; from --examples.")
+    ] = GenerateConfig.shots,
+    examples: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Records with answers, to be shown.")
+    ] = GenerateConfig.examples,
+    shots_by: Annotated[
+        str,
+        typer.Option(
+            metavar="fixed|random|nearest|balanced",
+            help="The first ones, drawn, the most alike, or as many of each answer.",
+        ),
+    ] = GenerateConfig.shots_by,
     score_references: Annotated[
         bool,
         typer.Option("--score-references", help="Say how likely the model finds the references."),

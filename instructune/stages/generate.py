@@ -21,6 +21,7 @@ from instructune.answering.completions import (
     record_of,
 )
 from instructune.answering.partial import Partial
+from instructune.answering.shots import Shots
 from instructune.backends import backends
 from instructune.configs import GenerateConfig
 from instructune.errors import Signalled, UserError
@@ -97,11 +98,12 @@ def generate(config: GenerateConfig, notify: Notify) -> dict[str, Any]:
     backend = backends[config.backend].connect(config, notify)
     tally, summary = Tally(), Summary()
     records = _records(config, tally)
+    shots = _shots(config, tally)
     speed = _Speed(notify, len(config.prompt) * config.samples or None)
     if _grows(config.output):
-        with _partial(config, backend, summary) as partial:
+        with _partial(config, backend, shots, summary) as partial:
             _skip(partial, records, summary)
-            for rows in _predictions(config, backend, records, summary, speed):
+            for rows in _predictions(config, backend, records, shots, summary, speed):
                 partial.append(rows)
             if summary.errors == summary.predictions:
                 partial.remove()
@@ -112,7 +114,7 @@ def generate(config: GenerateConfig, notify: Notify) -> dict[str, Any]:
     else:
         with files.open_output(config.output) as out:
             writer = RowWriter(out)
-            for rows in _predictions(config, backend, records, summary, speed):
+            for rows in _predictions(config, backend, records, shots, summary, speed):
                 writer.write_all(rows)
             summary.check()
         _write_manifest(config, backend, tally, summary)
@@ -151,10 +153,13 @@ def _write_manifest(
 
 
 @contextmanager
-def _partial(config: GenerateConfig, backend: Backend, summary: Summary) -> Iterator[Partial]:
+def _partial(
+    config: GenerateConfig, backend: Backend, shots: Shots | None, summary: Summary
+) -> Iterator[Partial]:
     """The rows made so far; a signal ends with words about how to go on."""
     settings = {k: v for k, v in lineage.plain(config).items() if k not in _NOT_COMPARED}
-    partial = Partial(config.output, settings | backend.settings(), overwrite=config.overwrite)
+    settings |= backend.settings() | ({"examples": shots.fingerprint} if shots else {})
+    partial = Partial(config.output, settings, overwrite=config.overwrite)
     try:
         with partial.opened(_window_rows(config) * config.samples):
             yield partial
@@ -189,13 +194,18 @@ def _predictions(
     config: GenerateConfig,
     backend: Backend,
     records: Iterator[Record],
+    shots: Shots | None,
     summary: Summary,
     speed: _Speed,
 ) -> Iterator[list[dict[str, Any]]]:
     """The prediction rows of each window, in input order."""
     while window := list(islice(records, _window_rows(config))):
         prompts = [Prompt(record, sample) for record in window for sample in range(config.samples)]
-        answers = backend.complete(prompts, speed.tell)
+        asked = prompts
+        if shots:
+            shown = {record["id"]: shots.before(record) for record in window}
+            asked = [Prompt(shown[record["id"]], sample) for record, sample in prompts]
+        answers = backend.complete(asked, speed.tell)
         rows = [
             prediction(prompt, answer, backend.fingerprint)
             for prompt, answer in zip(prompts, answers, strict=True)
@@ -213,6 +223,17 @@ def _records(config: GenerateConfig, tally: Tally) -> Iterator[Record]:
     else:
         found = read_records(config.data, Reading(config.format, config.field), tally)
     return _with_system(found, config.system)
+
+
+def _shots(config: GenerateConfig, tally: Tally) -> Shots | None:
+    """The examples to be shown; their file is an input as well."""
+    if config.examples is None:
+        return None
+    own = Tally()
+    found = read_records([config.examples], Reading(config.format, config.field), own)
+    shots = Shots(found, config.shots, config.shots_by, config.seed)
+    tally.inputs.update(own.inputs)
+    return shots
 
 
 def _asked(prompts: tuple[str, ...], tally: Tally) -> Iterator[Record]:

@@ -523,3 +523,44 @@ def test_a_wrong_explainer_is_refused_before_the_model_is_loaded(answer, monkeyp
     monkeypatch.setattr(local.Local, "model", property(lambda self: pytest.fail("loaded")))
     with pytest.raises(UserError, match="did you mean 'gradient'"):
         answer(QUESTIONS, explain="gradeint")
+
+
+EXAMPLES = [chat("2 + 2?", "4", id="e1"), chat("capital of France?", "Paris", id="e2")]
+
+
+def test_solved_examples_stand_before_a_question_and_not_in_its_row(answer, monkeypatch):
+    write_rows(Path("examples.jsonl"), EXAMPLES)
+    seen: list[Any] = []
+    row = local.Local._row
+
+    def spy(self: Any, prompt: Any) -> Any:
+        seen.append([turn["content"] for turn in prompt.record["messages"]])
+        return row(self, prompt)
+
+    monkeypatch.setattr(local.Local, "_row", spy)
+    question = chat("capital of Spain?", id="q")
+    how = {"examples": "examples.jsonl", "shots": 1}
+    fixed, _ = answer([question], **how)
+    near, _ = answer([question], shots_by="nearest", overwrite=True, **how)
+    assert seen == [
+        ["2 + 2?", "4", "capital of Spain?"],
+        ["capital of France?", "Paris", "capital of Spain?"],
+    ]
+    assert fixed[0]["messages"] == near[0]["messages"] == question["messages"]
+    manifest = json.loads(Path("out.jsonl.manifest.json").read_text())
+    assert "examples.jsonl" in json.dumps(manifest["inputs"])
+    with pytest.raises(UserError, match="--shots K and --examples FILE go together"):
+        answer([question], shots=1)
+
+
+def test_other_examples_begin_anew(answer, monkeypatch):
+    write_rows(Path("examples.jsonl"), EXAMPLES)
+    how = {"examples": "examples.jsonl", "shots": 1, "window": 1}
+    rows = [chat("a", id="a"), chat("b", id="b")]
+    with monkeypatch.context() as patch:
+        stop_in(patch, 2, Killed())
+        with pytest.raises(Killed):
+            answer(rows, **how)
+    write_rows(Path("examples.jsonl"), EXAMPLES[::-1])
+    with pytest.raises(UserError, match=r"settings \(examples\)"):
+        answer(rows, **how)
