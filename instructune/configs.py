@@ -28,6 +28,9 @@ class PrepareConfig:
     transform: tuple[str, ...] = ()
     filter: tuple[str, ...] = ()
     against: tuple[str, ...] = ()
+    ask: str | None = None
+    accept: bool = False
+    known: tuple[str, ...] = ()
     template: tuple[str, ...] = ()
     mix: tuple[str, ...] = ()
     mix_by: str = "rows"
@@ -65,6 +68,10 @@ class PrepareConfig:
         if self.model and not self.report and self.mix_by != "tokens":
             reason = "needs --report or --mix-by tokens: they count its tokens"
             raise usage(reason, where="--model")
+        if self.ask and self.accept:
+            raise usage("asks or accepts, not both at once", where="--ask")
+        if self.known and not self.accept:
+            raise usage("needs --accept: instructions must be new beside them", where="--known")
         if self.exact and self.split is None:
             raise usage("needs --split", where="--exact")
         if "{split}" in self.output and self.manifest:

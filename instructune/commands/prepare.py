@@ -59,6 +59,19 @@ def prepare(
         list[str],
         typer.Option(metavar="FILE", help="Drop rows that share 13 words with these test rows."),
     ] = list(PrepareConfig.against),  # noqa: B006
+    ask: Annotated[
+        str | None,
+        typer.Option(
+            metavar="paraphrase|new-instruction", help="Make prompts for a model of the rows."
+        ),
+    ] = PrepareConfig.ask,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Take a model's answers in, as marked records.")
+    ] = PrepareConfig.accept,
+    known: Annotated[
+        list[str],
+        typer.Option(metavar="FILE", help="With --accept: instructions that new ones must not be."),
+    ] = list(PrepareConfig.known),  # noqa: B006
     template: Annotated[
         list[str],
         typer.Option(

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from instructune import files, lineage
 from instructune.configs import PrepareConfig
-from instructune.errors import UserError
+from instructune.errors import UserError, usage
 from instructune.jsonl import BadRow, Encoded, RowWriter
 from instructune.preparing import mixing, splits
 from instructune.preparing.agreement import Agreement
@@ -26,6 +26,7 @@ from instructune.reading.spool import Spool, decoded
 from instructune.reading.steps import Change, Gleaner, Steps
 from instructune.reading.tally import Tally
 from instructune.records import Record
+from instructune.registry import spelled
 from instructune.reports.prepared import prepared
 
 _SIDE = "{split}"
@@ -48,7 +49,7 @@ def prepare(config: PrepareConfig) -> Prepared:
     shares = splits.shares(config.split) if config.split else {}
     typed = {file: name for name in config.sources for file in expanded([name])}
     _check_places(config, shares, list(typed))
-    steps = Steps(config.transform, _filters(config))
+    steps = Steps(_transforms(config), _filters(config))
     templates = [Instructions(spec, config.seed) for spec in config.template]
     plan = _plan(config, steps, shares, typed)
     tally, explained = Tally(), dict[str, list[Change]]()
@@ -153,11 +154,28 @@ def _size(config: PrepareConfig) -> Callable[[Record], int]:
 
 
 def _filters(config: PrepareConfig) -> list[str]:
-    """The filters named, and contamination where `--against` asks for it."""
-    if not config.against:
-        return list(config.filter)
-    against = "+".join(name.replace("+", "\\+").replace(",", "\\,") for name in config.against)
-    return [*config.filter, f"contamination:against={against}"]
+    """The filters named, and those that `--accept` and `--against` ask for."""
+    found = list(config.filter)
+    if config.accept:
+        known = {"against": config.known} if config.known else {}
+        found = ["accepted", spelled("novel", known), *found]
+    if config.against:
+        found.append(spelled("contamination", {"against": config.against}))
+    return found
+
+
+def _transforms(config: PrepareConfig) -> list[str]:
+    """The transforms named, behind what `--ask` or `--accept` makes of each row."""
+    if config.accept:
+        return ["accept", *config.transform]
+    if config.ask is None:
+        return list(config.transform)
+    pool: dict[str, Any] = {}
+    if config.ask != "paraphrase":
+        if files.STDIO in config.sources:
+            raise usage("needs files: their instructions are shown", where=f"--ask {config.ask}")
+        pool = {"pool": tuple(config.sources), "seed": config.seed}
+    return [*config.transform, spelled("ask", {"kind": config.ask, **pool})]
 
 
 def _writer(stack: ExitStack, name: str | None) -> Write | None:
@@ -207,4 +225,4 @@ def _check_places(config: PrepareConfig, shares: dict[str, float], sources: list
     for name in asked:
         files.check_creatable(name)
     for name in asked + implied:
-        files.check_distinct([*sources, *config.against], name)
+        files.check_distinct([*sources, *config.against, *config.known], name)

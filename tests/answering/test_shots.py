@@ -44,14 +44,8 @@ def test_the_first_ones_behind_the_system_turn():
         "is a stone an animal",
         "no",
     ]
-    assert [
-        turn["role"] for turn in Shots(EXAMPLES, 1, "fixed", 0).before(question)["messages"]
-    ] == [
-        "system",
-        "user",
-        "assistant",
-        "user",
-    ]
+    asked = Shots(EXAMPLES, 1, "fixed", 0).before(question)["messages"]
+    assert [turn["role"] for turn in asked] == ["system", "user", "assistant", "user"]
 
 
 def test_the_nearest_last():

@@ -69,6 +69,9 @@ def test_records_and_manifest_to_the_byte(here, write):
             "transform": [],
             "filter": [],
             "against": [],
+            "ask": None,
+            "accept": False,
+            "known": [],
             "template": [],
             "mix": [],
             "mix_by": "rows",
@@ -595,3 +598,39 @@ def accounted(rows, split, filters, damage):
         assert len(Path(f"{name}.jsonl").read_bytes().splitlines()) == count
     assert sum(files.values()) == len(lines) + tally.added.total()
     assert all(fault(row) is None for row in rows_of("out.jsonl"))
+
+
+def test_an_instruction_set_grows_through_a_model(tmp_path, write, monkeypatch):
+    """What is asked goes out, answers come back as marked records, the seeds' likes are dropped."""
+    monkeypatch.chdir(tmp_path)
+    texts = ["Write a poem about the sea", "Sort five numbers by size", "Name a river in Asia"]
+    rows = [
+        {"id": f"s{i}", "messages": [{"role": "user", "content": t}]} for i, t in enumerate(texts)
+    ]
+    seeds = write("seeds.jsonl", rows)
+    prepare(PrepareConfig(sources=(seeds,), ask="new-instruction", output="asked.jsonl"))
+    prompts = [json.loads(line) for line in Path("asked.jsonl").read_text().splitlines()]
+    assert len(prompts) == 3
+    assert all(text in prompts[0]["messages"][0]["content"] for text in texts)
+    said = ["Write a poem about the SEA", "Explain how a bicycle works", None]
+    answers = [
+        prompt | {"sample": 0, "prediction": text, "finish_reason": "stop", "model": "m"}
+        for prompt, text in zip(prompts, said, strict=True)
+    ]
+    write("answers.jsonl", answers)
+    how = {"accept": True, "known": (seeds,), "output": "grown.jsonl", "dropped": "gone.jsonl"}
+    done = prepare(PrepareConfig(sources=("answers.jsonl",), **how))
+    (grown,) = [json.loads(line) for line in Path("grown.jsonl").read_text().splitlines()]
+    assert grown["messages"] == [{"role": "user", "content": said[1]}]
+    assert grown["generated"]["of"] == "s1"
+    assert done.tally.dropped == {
+        "an instruction like one that is there": 1,
+        "the model gave no answer": 1,
+    }
+    for wrong, reason in (
+        ({"ask": "paraphrase", "accept": True}, "not both at once"),
+        ({"known": (seeds,)}, "needs --accept"),
+        ({"ask": "new-instruction", "sources": ("-",)}, "needs files"),
+    ):
+        with pytest.raises(UserError, match=reason):
+            prepare(PrepareConfig(**{"sources": (seeds,)} | wrong))
