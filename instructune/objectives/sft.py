@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from instructune.architectures import Head
 from instructune.tokens import Encoding
-from instructune.training.batches import causal
+from instructune.training.batches import Batch, causal
 
 if TYPE_CHECKING:
     import torch
@@ -31,11 +31,17 @@ class Objective:
         given = self.given
         return Encoding(given.tokenizer, given.train_on, given.limit, given.overflow)
 
-    def loss(self, model: torch.nn.Module) -> Loss:
+    def scores(self, model: torch.nn.Module, batch: Batch) -> torch.Tensor:
+        """The logits of the learned tokens, (N, V)."""
+        from instructune.training.heads import supervised_scores
+
+        return supervised_scores(model, batch)
+
+    def loss(self, model: torch.nn.Module, smoothing: float = 0.0) -> Loss:
         """Sum of weighted token losses, in nats.
 
         Only positions with a weight go through the output layer.
         """
         from instructune.training.heads import supervised_loss
 
-        return supervised_loss(model)
+        return supervised_loss(model, smoothing)

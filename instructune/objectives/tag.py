@@ -116,14 +116,19 @@ class Objective:
         weights = torch.from_numpy(data.columns["weights"].padded(rows, 0))
         return Batch(ids, mask, targets, weights, list(rows))
 
-    def loss(self, model: Any) -> Loss:
+    def scores(self, model: Any, batch: Batch) -> torch.Tensor:
+        """Of the learned pieces, (N, tags)."""
+        return _framed.logits(model, batch)[batch.weights > 0]
+
+    def loss(self, model: Any, smoothing: float = 0.0) -> Loss:
         """Cross-entropy of the learned pieces' tags."""
         from instructune.training import losses
 
         def loss(batch: Batch) -> torch.Tensor:
             keep = batch.weights > 0
-            scores = _framed.logits(model, batch)[keep]
-            return losses.cross_entropy(scores, batch.targets[keep], batch.weights[keep])
+            targets, weights = batch.targets[keep], batch.weights[keep]
+            scores = self.scores(model, batch)
+            return losses.cross_entropy(scores, targets, weights, smoothing=smoothing)
 
         return loss
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -18,7 +18,7 @@ def set_dropout(model: PreTrainedModel, probability: float) -> None:
     Raises UserError (78) where that would have no effect.
     """
     _set(model, 0.5)
-    if not _varies(model):
+    if not varies(model):
         raise UserError(
             "this model has no dropout that could be set", where="--dropout", code=Exit.MISMATCH
         )
@@ -36,12 +36,15 @@ def _set(model: torch.nn.Module, probability: float) -> None:
 
 
 @torch.no_grad()
-def _varies(model: PreTrainedModel) -> bool:
+def varies(model: Any) -> bool:
     """Whether two passes in training mode differ; some models read their config instead."""
     was_training = model.training
     ids = torch.arange(8, device=model.device)[None] % model.config.vocab_size
+    inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    if model.config.is_encoder_decoder:
+        inputs["decoder_input_ids"] = ids
     with torch.random.fork_rng():
         model.train()
-        one, other = (model(input_ids=ids, use_cache=False).logits for _ in range(2))
+        one, other = (model(**inputs)[0] for _ in range(2))
     model.train(was_training)
     return not torch.equal(one, other)

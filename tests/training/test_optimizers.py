@@ -119,7 +119,7 @@ def test_decay_spares_biases_norms_and_embeddings(model: Any) -> None:
     names = {id(p): n for n, p in model.named_parameters()}
     decays = {
         names[id(p)]: group["weight_decay"]
-        for group in optimizer.adamw.param_groups
+        for group in optimizer.rule.param_groups
         for p in group["params"]
     }
     assert decays.keys() == set(names.values())
