@@ -29,7 +29,9 @@ class Options:
     least_size: float = 1e-3
 
     def __post_init__(self) -> None:
-        check("adafactor", self, positive="clip least_size")
+        check("adafactor", self, positive="least_size")
+        if not self.clip >= 1:
+            raise usage("optimizer 'adafactor': clip must be at least 1")
         if not self.beta2_decay <= 0:
             raise usage("optimizer 'adafactor': beta2_decay must be at most 0")
 

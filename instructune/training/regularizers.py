@@ -37,14 +37,25 @@ def _set(model: torch.nn.Module, probability: float) -> None:
 
 @torch.no_grad()
 def varies(model: Any) -> bool:
-    """Whether two passes in training mode differ; some models read their config instead."""
+    """Whether dropout is at work in training mode, be it as a layer or as a number.
+
+    Some models read their config instead of what was set, or have layers that they do not call;
+    an adapter that was just made drops activations that it takes times 0.
+    """
+    called: list[torch.nn.Module] = []
+    layers = [m for m in model.modules() if isinstance(m, torch.nn.Dropout) and m.p > 0]
+    handles = [m.register_forward_hook(lambda module, *_: called.append(module)) for m in layers]
     was_training = model.training
     ids = torch.arange(8, device=model.device)[None] % model.config.vocab_size
     inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     if model.config.is_encoder_decoder:
         inputs["decoder_input_ids"] = ids
-    with torch.random.fork_rng():
-        model.train()
-        one, other = (model(**inputs)[0] for _ in range(2))
-    model.train(was_training)
-    return not torch.equal(one, other)
+    try:
+        with torch.random.fork_rng():
+            model.train()
+            one, other = (model(**inputs)[0] for _ in range(2))
+    finally:
+        for handle in handles:
+            handle.remove()
+        model.train(was_training)
+    return bool(called) or not torch.equal(one, other)
