@@ -91,8 +91,10 @@ class TrainConfig:
     epochs: float | None = None
     steps: int | None = None
     learning_rate: float | None = None
+    optimizer: str = "adamw"
     schedule: str = "cosine"
     warmup: float = 0.03
+    layer_decay: float = 1.0
     weight_decay: float = 0.0
     max_grad_norm: float = 1.0
     batch_size: int = 8
@@ -102,6 +104,12 @@ class TrainConfig:
     train_on: str = "assistant"
     template: str | None = None
     dropout: float | None = None
+    label_smoothing: float = 0.0
+    r_drop: float = 0.0
+    neftune: float = 0.0
+    adversarial: str | None = None
+    ema: float | None = None
+    swa: float | None = None
     eval_every: int | None = None
     early_stopping: int | None = None
     checkpoint_every: int = 100
@@ -121,7 +129,6 @@ class TrainConfig:
     rejects: str | None = None
 
     def __post_init__(self) -> None:
-        _choice("--schedule", self.schedule, ("linear", "cosine", "constant"))
         _choice("--overflow", self.overflow, OVERFLOWS)
         _choice("--train-on", self.train_on, ("assistant", "last", "all"))
         _choice("--dtype", self.dtype, ("auto", "float32", "bfloat16"))
@@ -138,6 +145,13 @@ class TrainConfig:
         _least("--micro-batch-tokens", self.micro_batch_tokens, 1)
         _least("--max-length", self.max_length, 2)
         _between("--dropout", self.dropout, 0, 1)
+        _between("--layer-decay", self.layer_decay, 0, 1)
+        _between("--label-smoothing", self.label_smoothing, 0, 1)
+        _least("--r-drop", self.r_drop, 0)
+        _least("--neftune", self.neftune, 0)
+        for flag, share in (("--ema", self.ema), ("--swa", self.swa)):
+            if share is not None and not 0 <= share < 1:
+                raise usage(f"must be from 0 to below 1, got {share}", where=flag)
         for name in ("eval_every", "early_stopping", "checkpoint_every", "keep_checkpoints"):
             _least(_flag(name), getattr(self, name), 1)
         _least("--log-every", self.log_every, 1)
@@ -145,6 +159,8 @@ class TrainConfig:
         _least("--seed", self.seed, 0)
         if self.early_stopping and not self.eval_data:
             raise usage("needs --eval-data", where="--early-stopping")
+        if self.ema is not None and self.swa is not None:
+            raise usage("is another average than --ema; give one of them", where="--swa")
 
 
 @dataclass(frozen=True)

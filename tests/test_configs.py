@@ -60,6 +60,15 @@ def test_no_number_is_negative_endless_or_none_at_all(kind, name, type):
         (TrainConfig, {"epochs": 0}, "--epochs: must be above 0, got 0"),
         (TrainConfig, {"steps": 0}, "--steps: must be at least 1, got 0"),
         (TrainConfig, {"warmup": 1.5}, "--warmup: must be from 0 to 1, got 1.5"),
+        (TrainConfig, {"layer_decay": 1.5}, "--layer-decay: must be from 0 to 1, got 1.5"),
+        (TrainConfig, {"label_smoothing": 2}, "--label-smoothing: must be from 0 to 1, got 2"),
+        (TrainConfig, {"ema": 1.0}, "--ema: must be from 0 to below 1, got 1.0"),
+        (TrainConfig, {"swa": 1.0}, "--swa: must be from 0 to below 1, got 1.0"),
+        (
+            TrainConfig,
+            {"ema": 0.0, "swa": 0.0},
+            "--swa: is another average than --ema; give one of them",
+        ),
         (TrainConfig, {"early_stopping": 2}, "--early-stopping: needs --eval-data"),
         (GenerateConfig, {"top_p": 1.01}, "--top-p: must be from 0 to 1, got 1.01"),
         (

@@ -139,3 +139,28 @@ def result_of(run: Path) -> dict[str, str]:
     paths = [run / "log.jsonl", *run.glob("model/*"), *run.glob("adapter/*")]
     paths += run.glob("last/*.safetensors")
     return {str(p.relative_to(run)): sha256(p.read_bytes()).hexdigest() for p in paths}
+
+
+def updates(
+    optimizer: str,
+    start: float,
+    gradients: Sequence[float],
+    *,
+    rate: float = 0.1,
+    decay: float = 0.0,
+) -> list[float]:
+    """A single weight after each update with the gradients given."""
+    import torch
+
+    from instructune.training.optimizers import Optimizer
+
+    weight = torch.nn.Linear(1, 1, bias=False)
+    with torch.no_grad():
+        weight.weight.fill_(start)
+    updating, found = Optimizer(weight, weight_decay=decay, optimizer=optimizer), []
+    for gradient in gradients:
+        weight.weight.grad = torch.tensor([[gradient]])
+        updating.step(rate)
+        updating.forget()
+        found.append(weight.weight.item())
+    return found

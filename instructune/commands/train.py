@@ -41,16 +41,30 @@ def train(
     ] = TrainConfig.steps,
     learning_rate: Annotated[
         float | None,
-        typer.Option(help="Peak rate; default 2e-5, adapters 2e-4, random weights 1e-3."),
+        typer.Option(help="Peak rate; default of AdamW 2e-5, adapters 2e-4, random weights 1e-3."),
     ] = TrainConfig.learning_rate,
+    optimizer: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME[:key=value,…]",
+            help="adamw, sgd, adafactor, lion or adamw8bit; how gradients change parameters.",
+        ),
+    ] = TrainConfig.optimizer,
     schedule: Annotated[
-        str, typer.Option(metavar="cosine|linear|constant", help="Rate after the warm-up.")
+        str,
+        typer.Option(
+            metavar="NAME[:key=value,…]",
+            help="cosine, linear, constant, wsd or polynomial; the rate after the warm-up.",
+        ),
     ] = TrainConfig.schedule,
     warmup: Annotated[
         float, typer.Option(help="Share of the steps in which the rate rises.")
     ] = TrainConfig.warmup,
+    layer_decay: Annotated[
+        float, typer.Option(help="Each layer's rate as a share of that of the layer above.")
+    ] = TrainConfig.layer_decay,
     weight_decay: Annotated[
-        float, typer.Option(help="AdamW's; spares biases, norms and embeddings.")
+        float, typer.Option(help="The optimizer's; spares biases, norms and embeddings.")
     ] = TrainConfig.weight_decay,
     max_grad_norm: Annotated[
         float, typer.Option(help="Gradients are scaled down to this norm.")
@@ -71,6 +85,37 @@ def train(
     dropout: Annotated[
         float | None, typer.Option(help="The model's dropout; default: as its config says.")
     ] = TrainConfig.dropout,
+    label_smoothing: Annotated[
+        float, typer.Option(help="Share of each target that is spread over all classes.")
+    ] = TrainConfig.label_smoothing,
+    r_drop: Annotated[
+        float,
+        typer.Option(metavar="ALPHA", help="Weight of how far two passes with dropout differ."),
+    ] = TrainConfig.r_drop,
+    neftune: Annotated[
+        float, typer.Option(metavar="ALPHA", help="Noise on input embeddings; 5 is usual.")
+    ] = TrainConfig.neftune,
+    adversarial: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME[:key=value,…]",
+            help="fgm or pgd; learn also from embeddings moved against the model.",
+        ),
+    ] = TrainConfig.adversarial,
+    ema: Annotated[
+        float | None,
+        typer.Option(
+            metavar="DECAY",
+            help="Evaluate and save a moving average of the parameters, of which so much stays.",
+        ),
+    ] = TrainConfig.ema,
+    swa: Annotated[
+        float | None,
+        typer.Option(
+            metavar="START",
+            help="Evaluate and save the mean of all steps after this share of the run.",
+        ),
+    ] = TrainConfig.swa,
     eval_every: Annotated[
         int | None, typer.Option(help="Steps between evaluations; default: an epoch.")
     ] = TrainConfig.eval_every,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -128,7 +128,14 @@ class Objective:
         tensors = torch.from_numpy(targets), torch.from_numpy(weights)
         return Batch(ids, mask, *tensors, list(rows), inputs)
 
-    def loss(self, model: Any) -> Loss:
+    @property
+    def scores(self) -> Callable[[Any, Batch], torch.Tensor] | None:
+        """Of the rows with a weight, (N, C); None where not one class alone is right."""
+        if self.problem != _ONE or self.options.loss != "cross_entropy":
+            return None
+        return lambda model, batch: _framed.logits(model, batch)[batch.weights > 0]
+
+    def loss(self, model: Any, smoothing: float = 0.0) -> Loss:
         """Cross-entropy of classes, mean binary one of labels, squared error of numbers."""
         from instructune.training import losses
 
@@ -140,7 +147,9 @@ class Objective:
             if self.problem == _NUMBER:
                 return losses.squared_error(scores[:, 0], targets, weights)
             if self.problem == _ONE:
-                return losses.cross_entropy(scores, targets, weights, gamma=gamma)
+                return losses.cross_entropy(
+                    scores, targets, weights, gamma=gamma, smoothing=smoothing
+                )
             return losses.binary_cross_entropy(
                 scores, targets, weights, gamma=gamma, positive=positive
             )

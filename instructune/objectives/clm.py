@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 from instructune import tokens
-from instructune.architectures import Head
+from instructune.objectives import _causal
 from instructune.records import Record
 from instructune.tokens import TokenRow
-from instructune.training.batches import causal
-
-if TYPE_CHECKING:
-    from instructune.training.goals import Given, Loss
 
 HEAD = "causal"
 _LONGEST = 2048  # tokens of a block where the model has no limit
@@ -27,16 +22,8 @@ class Options:
     pack: bool = True
 
 
-class Objective:
+class Objective(_causal.NextToken):
     """Texts, or chats as the template renders them."""
-
-    head = Head(HEAD)
-    whole = False
-    collate = staticmethod(causal)
-
-    def __init__(self, options: Options, given: Given) -> None:
-        self.options, self.given = options, given
-        self.facts: dict[str, Any] = {}
 
     def encoding(self, *, learns: bool) -> tokens.Encoding | _Blocks:
         """Rows of tokens that are all learned but the first."""
@@ -44,12 +31,6 @@ class Objective:
         if not self.options.pack:
             return tokens.Encoding(given.tokenizer, "all", given.limit, given.overflow)
         return _Blocks(tokens.Encoding(given.tokenizer, "all"), given.limit)
-
-    def loss(self, model: Any) -> Loss:
-        """Sum of weighted token losses, in nats."""
-        from instructune.training.heads import supervised_loss
-
-        return supervised_loss(model)
 
 
 class _Blocks:

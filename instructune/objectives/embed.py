@@ -89,11 +89,13 @@ class Objective:
         from instructune.training import losses
 
         def loss(batch: Batch) -> torch.Tensor:
-            return losses.cross_entropy(self.scores(model, batch), batch.targets, batch.weights)
+            return losses.cross_entropy(
+                self.similarities(model, batch), batch.targets, batch.weights
+            )
 
         return loss
 
-    def scores(self, model: Any, batch: Batch) -> torch.Tensor:
+    def similarities(self, model: Any, batch: Batch) -> torch.Tensor:
         """Similarities of rows and others, (B, M)."""
         rows = vectors(model, batch.input_ids, batch.attention_mask, self.options.pooling)
         others = vectors(

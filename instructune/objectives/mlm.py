@@ -12,7 +12,7 @@ import numpy as np
 from instructune.architectures import Head
 from instructune.errors import Exit, UserError, usage
 from instructune.framing import Framing
-from instructune.objectives import _framed
+from instructune.objectives import _framed, _scored
 from instructune.records import Record
 from instructune.texts import prompt_of
 from instructune.tokens import TokenRow, row_weight
@@ -22,7 +22,7 @@ from instructune.words import pieces, words_in
 if TYPE_CHECKING:
     import torch
 
-    from instructune.training.goals import Given, Loss
+    from instructune.training.goals import Given
 
 HEAD = "masked"
 
@@ -47,11 +47,10 @@ class Options:
             raise usage("objective 'mlm': mask and random are shares of a whole")
 
 
-class Objective:
+class Objective(_scored.CrossEntropy):
     """Texts of any kind of row; long ones are cut into pieces."""
 
     head = Head(HEAD)
-    whole = False
 
     def __init__(self, options: Options, given: Given) -> None:
         self.options, self.given = options, given
@@ -95,17 +94,6 @@ class Objective:
         """Ids that are no control tokens."""
         tokenizer = self.given.tokenizer
         return np.array([i for i in range(tokenizer.size) if i not in tokenizer.special_ids])
-
-    def loss(self, model: Any) -> Loss:
-        """Cross-entropy of what was hidden."""
-        from instructune.training import losses
-
-        def loss(batch: Batch) -> torch.Tensor:
-            keep = batch.weights > 0
-            scores = self.scores(model, batch)
-            return losses.cross_entropy(scores, batch.targets[keep], batch.weights[keep])
-
-        return loss
 
     def scores(self, model: Any, batch: Batch) -> torch.Tensor:
         """The logits of the tokens to be predicted; (N, V)."""

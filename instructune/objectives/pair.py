@@ -13,7 +13,7 @@ import numpy as np
 from instructune.architectures import Head
 from instructune.errors import UserError
 from instructune.framing import Framing
-from instructune.objectives import _framed
+from instructune.objectives import _framed, _scored
 from instructune.records import Record
 from instructune.tokens import TokenRow, row_weight
 from instructune.training.batches import Batch, TokenData
@@ -22,7 +22,7 @@ from instructune.training.classes import Classes
 if TYPE_CHECKING:
     import torch
 
-    from instructune.training.goals import Given, Loss
+    from instructune.training.goals import Given
 
 HEAD = "sequence"
 
@@ -50,10 +50,8 @@ class _Case(NamedTuple):
     ends: tuple[int, int] = (-1, -1)
 
 
-class Objective:
+class Objective(_scored.CrossEntropy):
     """Rows of a text with `entities` and `relations`, or of two `texts` and a `label`."""
-
-    whole = False
 
     def __init__(self, options: Options, given: Given) -> None:
         self.options, self.given = options, given
@@ -88,18 +86,9 @@ class Objective:
         weights = torch.from_numpy(_framed.weights_of(data, rows))
         return Batch(ids, mask, torch.from_numpy(targets), weights, list(rows), inputs)
 
-    def loss(self, model: Any) -> Loss:
-        """Cross-entropy of what holds."""
-        from instructune.training import losses
-
-        def loss(batch: Batch) -> torch.Tensor:
-            return losses.cross_entropy(self.scores(model, batch), batch.targets, batch.weights)
-
-        return loss
-
     def scores(self, model: Any, batch: Batch) -> torch.Tensor:
         """The logits of each pair; (B, C)."""
-        return _framed.logits(model, batch)
+        return _framed.logits(model, batch)[batch.weights > 0]
 
 
 class _Rows(Framing):

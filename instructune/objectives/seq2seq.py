@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from instructune.architectures import Head, start_id
 from instructune.errors import UserError, usage
+from instructune.objectives import _scored
 from instructune.overflow import Overflow
 from instructune.records import Record
 from instructune.templating.templates import Rendered
@@ -19,17 +20,16 @@ from instructune.training.batches import Batch, TokenData, padded_ids
 if TYPE_CHECKING:
     import torch
 
-    from instructune.training.goals import Given, Loss
+    from instructune.training.goals import Given
 
 HEAD = "seq2seq"
 _BATCH = 256  # records encoded at once
 
 
-class Objective:
+class Objective(_scored.CrossEntropy):
     """Chats: what stands before an answer is the input, the answer is the output."""
 
     head = Head(HEAD)
-    whole = False
 
     def __init__(self, options: None, given: Given) -> None:
         if given.train_on == "all":
@@ -49,17 +49,6 @@ class Objective:
         targets = torch.from_numpy(data.columns["output"].padded(rows, pad_id))
         weights = torch.from_numpy(data.columns["weights"].padded(rows, 0))
         return Batch(ids, mask, targets, weights, list(rows))
-
-    def loss(self, model: Any) -> Loss:
-        """Cross-entropy of the output's tokens, each told those before it."""
-        from instructune.training import losses
-
-        def loss(batch: Batch) -> torch.Tensor:
-            keep = batch.weights > 0
-            scores = self.scores(model, batch)
-            return losses.cross_entropy(scores, batch.targets[keep], batch.weights[keep])
-
-        return loss
 
     def scores(self, model: Any, batch: Batch) -> torch.Tensor:
         """The logits of the learned tokens; (N, V)."""

@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from instructune.architectures import Head
+from instructune.objectives import _causal
 from instructune.tokens import Encoding
-from instructune.training.batches import causal
-
-if TYPE_CHECKING:
-    import torch
-
-    from instructune.training.goals import Given, Loss
 
 HEAD = "causal"
 
 
-class Objective:
-    """Every learned token counts its weight."""
-
-    head = Head(HEAD)
-    whole = False
-    collate = staticmethod(causal)
-
-    def __init__(self, options: None, given: Given) -> None:
-        self.given = given
-        self.facts: dict[str, object] = {}
+class Objective(_causal.NextToken):
+    """Chats, of which the answers are learned, and plain texts."""
 
     def encoding(self, *, learns: bool) -> Encoding:
         """Records to rows of tokens, the answers' weighted."""
         given = self.given
         return Encoding(given.tokenizer, given.train_on, given.limit, given.overflow)
-
-    def loss(self, model: torch.nn.Module) -> Loss:
-        """Sum of weighted token losses, in nats.
-
-        Only positions with a weight go through the output layer.
-        """
-        from instructune.training.heads import supervised_loss
-
-        return supervised_loss(model)

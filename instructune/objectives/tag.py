@@ -11,7 +11,7 @@ from instructune.architectures import Head
 from instructune.entities.tagschemes import Span, detect, spans, tags_of
 from instructune.errors import UserError, usage
 from instructune.framing import Framed, Framing
-from instructune.objectives import _framed
+from instructune.objectives import _framed, _scored
 from instructune.records import Record
 from instructune.tokens import TokenRow, row_weight
 from instructune.training.batches import Batch, TokenData, padded_ids
@@ -21,7 +21,7 @@ from instructune.words import joined, pieces, words_in
 if TYPE_CHECKING:
     import torch
 
-    from instructune.training.goals import Given, Loss
+    from instructune.training.goals import Given
 
 HEAD = "token"
 _SCHEMES = ("", "iob1", "iob2", "bioes")
@@ -54,10 +54,8 @@ class _Words(NamedTuple):
     spans: list[tuple[int, int]]
 
 
-class Objective:
+class Objective(_scored.CrossEntropy):
     """Rows of `tokens` and `tags`, or of a `text` with its `entities`."""
-
-    whole = False
 
     def __init__(self, options: Options, given: Given) -> None:
         self.options, self.given = options, given
@@ -118,16 +116,9 @@ class Objective:
         weights = torch.from_numpy(data.columns["weights"].padded(rows, 0))
         return Batch(ids, mask, targets, weights, list(rows))
 
-    def loss(self, model: Any) -> Loss:
-        """Cross-entropy of the learned pieces' tags."""
-        from instructune.training import losses
-
-        def loss(batch: Batch) -> torch.Tensor:
-            keep = batch.weights > 0
-            scores = _framed.logits(model, batch)[keep]
-            return losses.cross_entropy(scores, batch.targets[keep], batch.weights[keep])
-
-        return loss
+    def scores(self, model: Any, batch: Batch) -> torch.Tensor:
+        """Of the learned pieces, (N, tags)."""
+        return _framed.logits(model, batch)[batch.weights > 0]
 
 
 class _Rows(Framing):

@@ -17,8 +17,11 @@ from instructune.models import load_model, quiet
 from instructune.rundir import RunDir
 from instructune.stopping import Stopped, stop_request, told
 from instructune.training import plan, resuming
+from instructune.training.averages import Averages
+from instructune.training.layerrates import rate_shares
 from instructune.training.optimizers import Optimizer, count
 from instructune.training.regularizers import set_dropout
+from instructune.training.regularizing import training_loss
 from instructune.training.runs import Decision, refuse_changes
 from instructune.training.saving import save_trained
 from instructune.training.trainer import Event, Hooks, State, train
@@ -41,11 +44,17 @@ class Fit:
             set_dropout(base, config.dropout)
         with quiet():
             self.model = work.method.apply(base, work.method_options)
-        self.optimizer = Optimizer(self.model, weight_decay=config.weight_decay)
-        self.loss = work.objective.loss(self.model)
+        self.optimizer = Optimizer(
+            self.model,
+            weight_decay=config.weight_decay,
+            optimizer=config.optimizer,
+            shares=rate_shares(self.model, config.layer_decay) if config.layer_decay < 1 else None,
+        )
+        self.loss = training_loss(config, work.objective, self.model)
         rate = config.learning_rate
         if rate is None:
-            rate = plan.rate_of(random=work.model.random, adapter=work.method.ADAPTER)
+            random, adapter = work.model.random, work.method.ADAPTER
+            rate = plan.rate_of(random=random, adapter=adapter, optimizer=config.optimizer)
         self.plan = plan.plan_of(
             config,
             work.data,
@@ -53,6 +62,7 @@ class Fit:
             device=self.device.type,
             pad_id=work.pad_id,
         )
+        self.averages = Averages(config, self.optimizer, self.plan.steps)
         self.trainable, self.parameters = count(self.model.parameters())
         self.identity = lineage.fingerprint(work.identity)
         self.saved: State | None = None  # what the newest checkpoint holds
@@ -83,6 +93,8 @@ class Fit:
             "device": self.device.type,
             "threads": self.threads,
             "template": work.tokenizer.template_name,
+            "optimizer": self.optimizer.spelled,
+            "groups": self.optimizer.groups,
             "trainable_parameters": self.trainable,
             "parameters": self.parameters,
         }
@@ -150,7 +162,8 @@ def _loop(
         saving += time.monotonic() - began
 
     with run.log() as log, stop_request() as stop:
-        hooks = Hooks(event, checkpoint, stop)
+        averages = fitted.averages
+        hooks = Hooks(event, checkpoint, stop, averages.updated, averages.applied)
         parts = fitted.model, work.data, work.eval_data, fitted.loss, fitted.optimizer
         done = train(*parts, fitted.plan, state, hooks)
     if not done:

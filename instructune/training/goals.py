@@ -74,8 +74,26 @@ class Objective(Protocol):
     def collate(self, data: TokenData, rows: list[int], pad_id: int, draw: int) -> Batch:
         """A batch of the rows; `draw` seeds what is random about it."""
 
-    def loss(self, model: Any) -> Loss:
-        """The function from a batch to its weighted sum of losses; a 0-d tensor."""
+    def loss(self, model: Any, smoothing: float = 0.0) -> Loss:
+        """The function from a batch to its weighted sum of losses; a 0-d tensor.
+
+        `smoothing` is the share of each target spread over all classes; given only where the
+        objective has `scores`.
+        """
+
+
+class Scored(Objective, Protocol):
+    """An objective whose loss is a plain cross-entropy of scores.
+
+    One that is so for some of its options alone has None for `scores` otherwise.
+    """
+
+    @property
+    def scores(self) -> Callable[[Any, Batch], torch.Tensor] | None:
+        """From model and batch to the scores (N, C) of the N units with a weight.
+
+        They are in the order of `batch.weights > 0`, which also picks their targets.
+        """
 
 
 class Answers(Protocol):

@@ -10,22 +10,33 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch.nn.functional import cross_entropy
 
+from instructune.training import losses
 from instructune.training.batches import Batch
 
 _CHUNK = 256  # positions through the output layer at once: V times this stays cache-friendly
 
 
-def supervised_loss(model: Any) -> Callable[[Batch], torch.Tensor]:
+def supervised_loss(model: Any, smoothing: float = 0.0) -> Callable[[Batch], torch.Tensor]:
     """The loss function for `model`, by the best way its forward allows.
+
+    `smoothing` is as in `losses.cross_entropy`.
 
     `fused` where hidden states times the output matrix are the logits, proven on a few tokens;
     `kept` where the forward takes a mask of positions; else all positions, then the mask.
     """
     if _is_plain_head(model):
-        return lambda batch: _fused_loss(model, batch)
-    return lambda batch: _logits_loss(model, batch)
+        return lambda batch: _fused_loss(model, batch, smoothing)
+    return lambda batch: _logits_loss(model, batch, smoothing)
+
+
+def supervised_scores(model: Any, batch: Batch) -> torch.Tensor:
+    """The logits of the positions with a weight, in their order; (N, V)."""
+    keep = batch.weights > 0
+    if _takes_mask(model):
+        logits: torch.Tensor = model(**_inputs(batch), logits_to_keep=keep).logits
+        return logits.reshape(-1, logits.shape[-1])
+    return model(**_inputs(batch)).logits[keep]
 
 
 def _inputs(batch: Batch) -> dict[str, torch.Tensor | bool]:
@@ -39,15 +50,12 @@ def _takes_mask(model: Any) -> bool:
     return "logits_to_keep" in inspect.signature(inner.forward).parameters
 
 
-def _logits_loss(model: Any, batch: Batch) -> torch.Tensor:
+def _logits_loss(model: Any, batch: Batch, smoothing: float) -> torch.Tensor:
     keep = batch.weights > 0
-    if _takes_mask(model):
-        logits = model(**_inputs(batch), logits_to_keep=keep).logits
-        logits = logits.reshape(-1, logits.shape[-1])  # (N, V)
-    else:
-        logits = model(**_inputs(batch)).logits[keep]
-    losses = cross_entropy(logits.float(), batch.targets[keep], reduction="none")
-    return (losses * batch.weights[keep]).sum()
+    scores = supervised_scores(model, batch)
+    return losses.cross_entropy(
+        scores, batch.targets[keep], batch.weights[keep], smoothing=smoothing
+    )
 
 
 def _parts(model: Any) -> tuple[Any, torch.nn.Linear] | None:
@@ -93,13 +101,14 @@ def _is_plain_head(model: Any) -> bool:
     )
 
 
-def _fused_loss(model: Any, batch: Batch) -> torch.Tensor:
+def _fused_loss(model: Any, batch: Batch, smoothing: float) -> torch.Tensor:
     decoder, head = _parts(model)  # type: ignore[misc]
     hidden = decoder(**_inputs(batch)).last_hidden_state  # (B, T, H)
     keep = batch.weights > 0
     # autograd asks for a parameter's gradient even where it is switched off
     weight = head.weight if torch.is_grad_enabled() else head.weight.detach()
-    return _LinearCrossEntropy.apply(hidden[keep], weight, batch.targets[keep], batch.weights[keep])
+    targets, weights = batch.targets[keep], batch.weights[keep]
+    return _LinearCrossEntropy.apply(hidden[keep], weight, targets, weights, smoothing)
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
@@ -117,8 +126,12 @@ class _LinearCrossEntropy(torch.autograd.Function):
         weight: torch.Tensor,
         targets: torch.Tensor,
         weights: torch.Tensor,
+        smoothing: float,
     ) -> torch.Tensor:
-        """`hidden` (N, H), `weight` (V, H), `targets` and `weights` (N,); 0-d, float32."""
+        """`hidden` (N, H), `weight` (V, H), `targets` and `weights` (N,); 0-d, float32.
+
+        `smoothing` is the share of each target that is spread over all V.
+        """
         need_hidden, need_weight = ctx.needs_input_grad[:2]
         grad_hidden = torch.empty_like(hidden) if need_hidden else None
         grad_weight = torch.zeros_like(weight) if need_weight else None
@@ -129,12 +142,17 @@ class _LinearCrossEntropy(torch.autograd.Function):
             scores = logits.float()
             norm = torch.logsumexp(scores, dim=-1, keepdim=True)
             right = targets[chunk, None]
-            losses = (norm - scores.gather(1, right))[:, 0]
-            total += (losses.double() * weights[chunk]).sum().cpu()
+            aims = (1 - smoothing) * scores.gather(1, right)
+            if smoothing:
+                aims += smoothing * scores.mean(-1, keepdim=True)
+            entropies = (norm - aims)[:, 0]
+            total += (entropies.double() * weights[chunk]).sum().cpu()
             if grad_hidden is None and grad_weight is None:
                 continue
             grad = scores.sub_(norm).exp_()  # softmax, in place of the scores
-            grad.scatter_add_(1, right, -torch.ones_like(right, dtype=grad.dtype))
+            if smoothing:
+                grad.sub_(smoothing / grad.shape[1])
+            grad.scatter_add_(1, right, torch.full_like(right, smoothing - 1, dtype=grad.dtype))
             grad = grad.mul_(weights[chunk, None]).to(weight.dtype)
             if grad_hidden is not None:
                 torch.mm(grad, weight, out=grad_hidden[chunk])
@@ -147,4 +165,4 @@ class _LinearCrossEntropy(torch.autograd.Function):
     def backward(ctx: Any, grad_output: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         """The gradients that `forward` left, scaled."""
         grads = [None if grad is None else grad * grad_output for grad in ctx.saved_tensors]
-        return *grads, None, None
+        return *grads, None, None, None

@@ -32,6 +32,15 @@ def cross_entropy(
     return (losses * weights).sum()
 
 
+def symmetric_divergence(
+    one: torch.Tensor, other: torch.Tensor, weights: torch.Tensor
+) -> torch.Tensor:
+    """Half of KL(p||q) + KL(q||p), of scores (N, C) each, in nats; a 0-d float32 tensor."""
+    p, q = one.float().log_softmax(-1), other.float().log_softmax(-1)
+    found = ((p.exp() - q.exp()) * (p - q)).sum(-1) / 2
+    return (found * weights).sum()
+
+
 def binary_cross_entropy(
     scores: torch.Tensor,
     targets: torch.Tensor,

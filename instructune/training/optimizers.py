@@ -1,40 +1,50 @@
-"""Gradients in, updated parameters out: AdamW on float32 masters, schedules, clipping."""
+"""Gradients in, updated parameters out: any optimizer on float32 masters, schedules, clipping."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import torch
 
 from instructune.errors import Exit, UserError
+from instructune.optimizers import optimizers
+from instructune.registry import spelled
+from instructune.schedules import schedules
+
+AVERAGE = "average"  # what tensors of a checkpoint are called that are not the optimizer's
 
 
 def learning_rate(step: int, steps: int, peak: float, warmup: int, schedule: str) -> float:
-    """The rate of step `step` (from 0): linear warm-up to `peak`, then the schedule down to 0.
+    """The rate of step `step` (from 0): linear warm-up to `peak`, then as the schedule has it.
 
-    `cosine` as in Loshchilov & Hutter 2016 (arXiv 1608.03983), without restarts.
+    `schedule` is a plug-in as named on the command line.
     """
     if step < warmup:
         return peak * (step + 1) / warmup
-    done = (step - warmup) / max(1, steps - warmup)
-    if schedule == "linear":
-        return peak * max(0.0, 1 - done)
-    if schedule == "cosine":
-        return peak * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
-    return peak
+    _, plug_in, options = schedules.configure(schedule)
+    return peak * float(plug_in.share(step - warmup, steps - warmup, options))
 
 
 class Optimizer:
-    """AdamW (Loshchilov & Hutter 2017, arXiv 1711.05101) that keeps float32 masters.
+    """An optimizer that keeps float32 masters: `rule` is the plug-in's, on them.
 
     Trainable parameters in another dtype get a float32 copy: gradients are added up in it, the
     update happens in it, and the parameter is its rounding. Weight decay spares vectors (biases
-    and norms) and embeddings.
+    and norms) and embeddings. `shares` has, by names of parameters, what share of the rate is
+    theirs where it is not all.
     """
 
-    def __init__(self, model: torch.nn.Module, *, weight_decay: float) -> None:
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        *,
+        weight_decay: float,
+        optimizer: str = "adamw",
+        shares: Mapping[str, float] | None = None,
+    ) -> None:
         embeddings = {
             id(p)
             for module in model.modules()
@@ -43,8 +53,7 @@ class Optimizer:
         }
         self.names: list[str] = []
         self._pairs: list[tuple[torch.nn.Parameter, torch.Tensor]] = []
-        decayed: list[torch.Tensor] = []
-        spared: list[torch.Tensor] = []
+        alike: defaultdict[tuple[float, float], list[torch.Tensor]] = defaultdict(list)
         for name, parameter in model.named_parameters():
             if not parameter.requires_grad:
                 continue
@@ -52,12 +61,26 @@ class Optimizer:
             self.names.append(name)
             self._pairs.append((parameter, master))
             plain = parameter.ndim >= 2 and id(parameter) not in embeddings
-            (decayed if plain else spared).append(master)
+            alike[(shares or {}).get(name, 1.0), weight_decay * plain].append(master)
         groups: list[dict[str, Any]] = [
-            {"params": decayed, "weight_decay": weight_decay},
-            {"params": spared, "weight_decay": 0.0},
+            {"params": alike[share, decay], "weight_decay": decay, "share": share}
+            for share, decay in sorted(alike, reverse=True)
         ]
-        self.adamw = torch.optim.AdamW([g for g in groups if g["params"]], fused=True)
+        name, plug_in, options = optimizers.configure(optimizer)
+        self.spelled = spelled(name, asdict(options))  # with all options
+        self.rule: torch.optim.Optimizer = plug_in.build(groups, options)
+
+    @property
+    def groups(self) -> list[dict[str, float]]:
+        """What is alike among the parameters: share of the rate, weight decay, and how many."""
+        return [
+            {
+                "rate_share": group["share"],
+                "weight_decay": group["weight_decay"],
+                "parameters": sum(p.numel() for p in group["params"]),
+            }
+            for group in self.rule.param_groups
+        ]
 
     @property
     def masters(self) -> list[torch.Tensor]:
@@ -79,14 +102,14 @@ class Optimizer:
 
     def step(self, rate: float) -> None:
         """Update with the gradients at hand."""
-        for group in self.adamw.param_groups:
-            group["lr"] = rate
-        self.adamw.step()
+        for group in self.rule.param_groups:
+            group["lr"] = rate * group["share"]
+        self.rule.step()
         self.write_back()
 
     def forget(self) -> None:
         """Let go of the gradients."""
-        self.adamw.zero_grad(set_to_none=True)
+        self.rule.zero_grad(set_to_none=True)
 
     def write_back(self) -> None:
         """Round the masters into the parameters the model computes with."""
@@ -107,16 +130,23 @@ class Optimizer:
         return float(torch.nn.utils.clip_grad_norm_(self.masters, most))
 
     def tensors(self) -> dict[str, torch.Tensor]:
-        """Masters and moments by name, for a checkpoint."""
-        found = {}
+        """Masters, and what the rule remembers, by name, for a checkpoint."""
+        found: dict[str, torch.Tensor] = {}
+        places: set[int] = set()
         for name, master in zip(self.names, self.masters, strict=True):
             found[f"master.{name}"] = master.detach()
-            for key, value in self.adamw.state.get(master, {}).items():
-                found[f"{key}.{name}"] = value.detach()
+            for key, value in self.rule.state.get(master, {}).items():
+                if value is None:  # not needed with these options
+                    continue
+                tensor = value.detach() if torch.is_tensor(value) else torch.tensor(value)
+                if tensor.data_ptr() in places:  # a table that is shared
+                    tensor = tensor.clone()
+                places.add(tensor.data_ptr())
+                found[f"{key}.{name}"] = tensor
         return found
 
     def load(self, tensors: dict[str, torch.Tensor]) -> None:
-        """Take masters and moments from a checkpoint; raises 78 where they are of another model."""
+        """Take what `tensors` gave from a checkpoint; raises 78 where they are of another model."""
         wanted = {f"master.{n}": m.shape for n, m in zip(self.names, self.masters, strict=True)}
         found = {n: t.shape for n, t in tensors.items() if n.startswith("master.")}
         if differing := sorted(n for n in wanted | found if wanted.get(n) != found.get(n)):
@@ -128,9 +158,13 @@ class Optimizer:
         with torch.no_grad():
             for name, master in zip(self.names, self.masters, strict=True):
                 master.copy_(tensors[f"master.{name}"])
-                keys = [k for k in ("step", "exp_avg", "exp_avg_sq") if f"{k}.{name}" in tensors]
-                if keys:
-                    self.adamw.state[master] = {k: tensors[f"{k}.{name}"].clone() for k in keys}
+        self.rule.state.clear()
+        by_name = dict(zip(self.names, self.masters, strict=True))
+        for full, tensor in tensors.items():
+            key, _, name = full.partition(".")
+            if name in by_name and key not in ("master", AVERAGE):
+                whole = tensor.ndim == 0 and not tensor.is_floating_point()
+                self.rule.state[by_name[name]][key] = tensor.item() if whole else tensor.clone()
         self.write_back()
 
 

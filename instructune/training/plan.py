@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from instructune.configs import TrainConfig
+from instructune.optimizers import optimizers
 from instructune.training.batches import TokenData, steps_per_epoch
 
 
@@ -39,9 +40,10 @@ _ROBERTAS = {"roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "roberta-p
 _FIRST_POSITION = 2  # theirs, behind that of padding
 
 
-def rate_of(*, random: bool, adapter: bool) -> float:
-    """Learning rate by what is trained."""
-    return RATES["random" if random else "adapter" if adapter else "full"]
+def rate_of(*, random: bool, adapter: bool, optimizer: str = "adamw") -> float:
+    """Learning rate by what is trained, and by what."""
+    usual = RATES["random" if random else "adapter" if adapter else "full"]
+    return float(usual * optimizers[optimizer.partition(":")[0]].RATE)
 
 
 def longest(model_limit: int | None, *, preset: bool) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -18,7 +18,7 @@ def set_dropout(model: PreTrainedModel, probability: float) -> None:
     Raises UserError (78) where that would have no effect.
     """
     _set(model, 0.5)
-    if not _varies(model):
+    if not varies(model):
         raise UserError(
             "this model has no dropout that could be set", where="--dropout", code=Exit.MISMATCH
         )
@@ -36,12 +36,26 @@ def _set(model: torch.nn.Module, probability: float) -> None:
 
 
 @torch.no_grad()
-def _varies(model: PreTrainedModel) -> bool:
-    """Whether two passes in training mode differ; some models read their config instead."""
+def varies(model: Any) -> bool:
+    """Whether dropout is at work in training mode, be it as a layer or as a number.
+
+    Some models read their config instead of what was set, or have layers that they do not call;
+    an adapter that was just made drops activations that it takes times 0.
+    """
+    called: list[torch.nn.Module] = []
+    layers = [m for m in model.modules() if isinstance(m, torch.nn.Dropout) and m.p > 0]
+    handles = [m.register_forward_hook(lambda module, *_: called.append(module)) for m in layers]
     was_training = model.training
     ids = torch.arange(8, device=model.device)[None] % model.config.vocab_size
-    with torch.random.fork_rng():
-        model.train()
-        one, other = (model(input_ids=ids, use_cache=False).logits for _ in range(2))
-    model.train(was_training)
-    return not torch.equal(one, other)
+    inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    if model.config.is_encoder_decoder:
+        inputs["decoder_input_ids"] = ids
+    try:
+        with torch.random.fork_rng():
+            model.train()
+            one, other = (model(**inputs)[0] for _ in range(2))
+    finally:
+        for handle in handles:
+            handle.remove()
+        model.train(was_training)
+    return bool(called) or not torch.equal(one, other)

@@ -9,11 +9,12 @@ from typing import Any
 from instructune import hardware
 from instructune.configs import TrainConfig
 from instructune.memory import memory_errors
+from instructune.optimizers import optimizers
 from instructune.training.batches import Batch, step_rows
 from instructune.training.fitting import Fit
 from instructune.training.work import Work
 
-_ADAM_BYTES = 8  # two float32 moments a parameter, made by the first step
+_AVERAGE_BYTES = 4  # float32
 
 
 def rehearse(config: TrainConfig, work: Work) -> dict[str, Any]:
@@ -37,10 +38,17 @@ def rehearse(config: TrainConfig, work: Work) -> dict[str, Any]:
         "trainable_share": round(fitted.trainable / fitted.parameters, 6),
         "estimated_tokens": tokens,
         "estimated_seconds": round(tokens * seconds / padded, 3),
-        "estimated_memory": hardware.peak_memory() + _ADAM_BYTES * fitted.trainable,
+        "estimated_memory": hardware.peak_memory() + _bytes_to_come(config) * fitted.trainable,
         "fingerprints": work.fingerprints,
         "mask": _mask_sample(work),
     }
+
+
+def _bytes_to_come(config: TrainConfig) -> int:
+    """What the first step will add of each trained parameter."""
+    remembered: int = optimizers[config.optimizer.partition(":")[0]].STATE_BYTES
+    averages = config.ema is not None or config.swa is not None
+    return remembered + _AVERAGE_BYTES * averages
 
 
 def _measure(fitted: Fit, work: Work) -> tuple[float, int]:

@@ -34,7 +34,7 @@ def checkpoint(run: RunDir, fitted: Fit, state: State, log: Log, keep: int) -> N
 
 
 def _save(run: RunDir, fitted: Fit, state: State, log: Log) -> None:
-    tensors = fitted.optimizer.tensors()
+    tensors = fitted.optimizer.tensors() | fitted.averages.saved()
     _check_finite(tensors, state)
     tensors["rng.cpu"] = torch.get_rng_state()
     if fitted.device.type == "cuda":
@@ -88,6 +88,7 @@ def resume(run: RunDir, fitted: Fit, notify: Callable[[Event], None]) -> tuple[S
         return State(), 0
     tensors, saved = checkpoints.load(path)
     fitted.optimizer.load(tensors)
+    fitted.averages.load(tensors)
     torch.set_rng_state(tensors["rng.cpu"])
     if "rng.cuda" in tensors and fitted.device.type == "cuda":
         torch.cuda.set_rng_state(tensors["rng.cuda"])

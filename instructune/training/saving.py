@@ -24,9 +24,13 @@ if TYPE_CHECKING:
 
 
 def save_trained(config: TrainConfig, run: RunDir, work: Work, fitted: Fit, state: State) -> None:
-    """Write the best parameters, the last ones where nothing was evaluated, with tokenizer."""
+    """Write the best parameters, the last ones where nothing was evaluated, with tokenizer.
+
+    Where parameters are averaged, it is the averages of that step.
+    """
     if state.best_step is not None and state.best_step != state.step:
         _take_best(run.checkpoints / checkpoints.name_of(state.best_step), fitted)
+    fitted.averages.take()
     name = rundir.ADAPTER if work.method.ADAPTER else rundir.MODEL
     with files.committed_directory(run.path / name) as folder, checkpoints.disk_errors():
         if work.method.ADAPTER:
@@ -53,6 +57,7 @@ def _take_best(path: Path, fitted: Fit) -> None:
         )
     tensors, _ = checkpoints.load(path)
     fitted.optimizer.load(tensors)
+    fitted.averages.load(tensors)
 
 
 def _save_adapter(model: Any, folder: Path, base: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -47,6 +48,8 @@ class Hooks:
     stop_requested: Callable[[], bool]
     updated: Callable[[State], None] = lambda state: None
     """after each update, while its gradients are still there; `state.step` counts it"""
+    evaluating: Callable[[], AbstractContextManager[None]] = nullcontext
+    """around each evaluation"""
 
 
 def train(
@@ -182,7 +185,8 @@ def _evaluate(
 ) -> bool:
     """Note in `state` how good the model is; False where a stop came before that was known."""
     assert data is not None
-    value = evaluate(model, data, loss, plan.pad_id, hooks.stop_requested)
+    with hooks.evaluating():
+        value = evaluate(model, data, loss, plan.pad_id, hooks.stop_requested)
     if value is None:
         return False
     if not math.isfinite(value):

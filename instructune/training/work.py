@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from instructune import files
+from instructune.adversaries import adversaries
 from instructune.answering.roles import Role
 from instructune.architectures import stored_head
 from instructune.configs import TrainConfig
@@ -19,10 +20,12 @@ from instructune.fetching.modelfiles import ModelFiles, resolve
 from instructune.jsonl import BadRow, RowWriter, dumps
 from instructune.methods import methods
 from instructune.objectives import objectives
+from instructune.optimizers import optimizers
 from instructune.reading.sources import Reading, read_records
 from instructune.reading.tally import Tally
 from instructune.records import Record
 from instructune.rundir import RunDir
+from instructune.schedules import schedules
 from instructune.tokenizer import Tokenizer
 from instructune.training import plan, runs
 from instructune.training.batches import TokenData
@@ -73,6 +76,10 @@ def read_work(
     _check_files(config)
     method_name, method, options = methods.configure(config.method)
     objective_name, plug_in, objective_options = objectives.configure(config.objective)
+    optimizers.configure(config.optimizer)
+    schedules.configure(config.schedule)
+    if config.adversarial:
+        adversaries.configure(config.adversarial)
     model = resolve(config.model, note)
     _check_method(config, method, model)
     tokenizer = Tokenizer(model.tokenizer, config.template)

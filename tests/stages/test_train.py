@@ -139,7 +139,54 @@ def learning_rate(other: Other) -> None:
     assert other.events("step")[0]["learning_rate"] == 0.01
 
 
+def optimizer(other: Other) -> None:
+    other.learns_otherwise(optimizer="lion")
+    assert other.events("step")[0]["learning_rate"] == pytest.approx(2e-4)
+    assert other.document()["resolved"]["optimizer"] == "lion:beta1=0.9,beta2=0.99"
+    other.refuses(Exit.USAGE, "did you mean 'lion'?", optimizer="loin")
+
+
+def layer_decay(other: Other) -> None:
+    other.learns_otherwise(layer_decay=0.5)
+    groups = other.document()["resolved"]["groups"]
+    assert {group["rate_share"] for group in groups} == {1.0, 0.5, 0.25}
+    total = other.document()["resolved"]["parameters"]
+    assert sum(group["parameters"] for group in groups) == total
+
+
+def label_smoothing(other: Other) -> None:
+    other.learns_otherwise(label_smoothing=0.3)
+
+
+def r_drop(other: Other) -> None:
+    other.refuses(Exit.USAGE, "such as --dropout 0.1", r_drop=1.0)
+    other(dropout=0.3)
+    before = weights(other.run)
+    other.learns_otherwise(dropout=0.3, r_drop=1.0, overwrite=True)
+    assert weights(other.run) != before
+
+
+def neftune(other: Other) -> None:
+    other.learns_otherwise(neftune=5.0)
+
+
+def adversarial(other: Other) -> None:
+    other.learns_otherwise(adversarial="fgm:epsilon=0.5")
+    first = other.events("step")[0]["loss"]
+    assert first == RunDir(other.folder / "run").events()[0]["loss"]  # that of clean rows
+    other.refuses(Exit.USAGE, "unknown attack 'fgsm'", adversarial="fgsm")
+
+
+def ema(other: Other) -> None:
+    other.learns_otherwise(ema=0.9)
+
+
+def swa(other: Other) -> None:
+    other.learns_otherwise(swa=0.5)
+
+
 def schedule(other: Other) -> None:
+    other.refuses(Exit.USAGE, "did you mean 'linear'?", schedule="liner")
     other.learns_otherwise(schedule="linear")
     rates = [event["learning_rate"] for event in other.events("step")]
     assert rates == pytest.approx([1e-3, 7.5e-4, 5e-4, 2.5e-4])

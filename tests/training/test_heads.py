@@ -93,6 +93,32 @@ def test_loss_and_gradients_equal_those_of_all_logits(name: str) -> None:
         torch.testing.assert_close(found[key], gradient, rtol=1e-5, atol=1e-5, msg=key)
 
 
+@pytest.mark.parametrize("name", ["llama", "tied llama", "capped logits", "a head with a bias"])
+@pytest.mark.parametrize("smoothing", [0.1, 0.9])
+def test_smoothed_loss_and_gradients_equal_those_of_torch(name: str, smoothing: float) -> None:
+    model, batch = MODELS[name](), a_batch()
+    loss = heads.supervised_loss(model, smoothing)(batch)
+    mask = batch.attention_mask
+    logits = model(input_ids=batch.input_ids, attention_mask=mask).logits.flatten(0, 1)
+    targets, weights = batch.targets.flatten(), batch.weights.flatten()
+    each = cross_entropy(logits, targets, reduction="none", label_smoothing=smoothing)
+    expected = (each * weights).sum()
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-6)
+    assert loss.item() != pytest.approx(reference(model, batch).item(), rel=1e-5)
+    found, wanted = gradients(model, loss), gradients(model, expected)
+    for key, gradient in wanted.items():
+        scale = gradient.abs().max().item()
+        torch.testing.assert_close(found[key], gradient, rtol=0, atol=1e-6 * scale + 1e-7, msg=key)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_scores_are_the_logits_of_the_learned_positions(name: str) -> None:
+    model, batch = MODELS[name](), a_batch()
+    found = heads.supervised_scores(model, batch)
+    logits = model(input_ids=batch.input_ids, attention_mask=batch.attention_mask).logits
+    torch.testing.assert_close(found, logits[batch.weights > 0], rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize("name", ["llama", "gpt2", "capped logits"])
 def test_loss_equals_that_of_transformers(name: str) -> None:
     model, batch = MODELS[name](), a_batch(weights=(1.0,) * 6)

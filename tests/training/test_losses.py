@@ -31,6 +31,21 @@ def test_focal_loss_by_hand():
     assert found.item() == pytest.approx(-math.log(0.75) / 16)
 
 
+def test_symmetric_divergence():
+    other = torch.randn(5, 3)
+    p, q = SCORES.log_softmax(-1), other.log_softmax(-1)
+    one = functional.kl_div(q, p, reduction="none", log_target=True).sum(-1)
+    two = functional.kl_div(p, q, reduction="none", log_target=True).sum(-1)
+    found = losses.symmetric_divergence(SCORES, other, WEIGHTS)
+    assert found.item() == pytest.approx(((one + two) / 2 @ WEIGHTS).item(), rel=1e-5)
+    assert losses.symmetric_divergence(SCORES, SCORES, WEIGHTS).item() == 0
+    # probabilities 3/4 and 1/4 against 1/2 each: (1/4) * log(3), of which half
+    by_hand = losses.symmetric_divergence(
+        torch.tensor([[math.log(3.0), 0.0]]), torch.zeros(1, 2), torch.ones(1)
+    )
+    assert by_hand.item() == pytest.approx(math.log(3) / 8)
+
+
 def test_binary_cross_entropy_is_the_mean_over_labels():
     targets = torch.tensor([[1.0, 0, 1]] * 5)
     wanted = functional.binary_cross_entropy_with_logits(SCORES, targets)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import torch
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
 from instructune.errors import Exit, UserError
+from instructune.training import checkpoints
 from instructune.training.optimizers import Optimizer, count, learning_rate
 
 
@@ -96,6 +98,26 @@ def test_the_first_update_by_hand() -> None:
     assert weight.weight.item() == pytest.approx(1.9 - 0.1 * 0.25 / (0.25 + 1e-8), rel=1e-6)
 
 
+@pytest.mark.parametrize("name", ["adamw", "adafactor", "lion", "adamw8bit", "sgd:momentum=0"])
+def test_weight_decay_of_every_optimizer(name: str) -> None:
+    if name == "adamw8bit":
+        pytest.importorskip("bitsandbytes")
+    model = model_of()
+    before = [p.detach().clone() for p in model.parameters()]
+    optimizer = Optimizer(model, weight_decay=0.5, optimizer=name)
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    optimizer.step(0.1)
+    for parameter, old in zip(model.parameters(), before, strict=True):
+        wanted = old * 0.95 if parameter.ndim > 1 else old
+        torch.testing.assert_close(parameter.detach(), wanted, rtol=1e-6, atol=1e-7)
+
+
+def test_all_options_are_told() -> None:
+    found = Optimizer(model_of(), weight_decay=0.0, optimizer="adamw:beta2=0.95").spelled
+    assert found == "adamw:beta1=0.9,beta2=0.95,eps=1e-08"
+
+
 @pytest.mark.parametrize(
     "model",
     [
@@ -119,7 +141,7 @@ def test_decay_spares_biases_norms_and_embeddings(model: Any) -> None:
     names = {id(p): n for n, p in model.named_parameters()}
     decays = {
         names[id(p)]: group["weight_decay"]
-        for group in optimizer.adamw.param_groups
+        for group in optimizer.rule.param_groups
         for p in group["params"]
     }
     assert decays.keys() == set(names.values())
@@ -186,32 +208,44 @@ def test_clipping() -> None:
     assert linear.weight.grad.flatten().tolist() == pytest.approx([0.6, 0.8], rel=1e-5)
 
 
+MEMORIES = {
+    "adamw": {"step", "exp_avg", "exp_avg_sq"},
+    "sgd": {"momentum_buffer"},
+    "sgd:momentum=0": set(),
+    "adafactor": {"step", "row_var", "col_var", "variance"},
+    "lion": {"exp_avg"},
+    "adamw8bit": {"step", "state1", "state2"},
+    "adamw8bit:min_size=1": {"step", "state1", "state2", "qmap1", "qmap2", "absmax1", "absmax2"},
+}
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_its_state_goes_out_and_in(dtype: torch.dtype) -> None:
+@pytest.mark.parametrize("name", MEMORIES)
+def test_its_state_goes_out_and_in(name: str, dtype: torch.dtype, tmp_path: Path) -> None:
+    if name.startswith("adamw8bit"):
+        pytest.importorskip("bitsandbytes")
+    settings: dict[str, Any] = {"weight_decay": 0.1, "optimizer": name}
     straight, stopped = model_of(dtype), model_of(dtype)
-    one, other = Optimizer(straight, weight_decay=0.1), Optimizer(stopped, weight_decay=0.1)
+    one, other = Optimizer(straight, **settings), Optimizer(stopped, **settings)
     for step in range(3):
         for model, optimizer in ((straight, one), (stopped, other)):
             give_gradients(model, step)
             optimizer.step(0.01)
             optimizer.forget()
-    tensors = {name: tensor.clone() for name, tensor in other.tensors().items()}
-    assert {name.partition(".")[0] for name in tensors} == {
-        "master",
-        "step",
-        "exp_avg",
-        "exp_avg_sq",
-    }
+    path = checkpoints.save(tmp_path, 3, other.tensors(), {})
+    tensors, _ = checkpoints.load(path)
+    assert {key.partition(".")[0] for key in tensors} == {"master"} | MEMORIES[name]
     again = model_of(dtype)
-    resumed = Optimizer(again, weight_decay=0.1)
-    resumed.load(tensors)
+    resumed = Optimizer(again, **settings)
+    resumed.load(tensors | {"average.0.weight": torch.ones(4, 3), "rng.cpu": torch.zeros(1)})
     for step in range(3, 6):
         for model, optimizer in ((straight, one), (again, resumed)):
             give_gradients(model, step)
             optimizer.step(0.01)
             optimizer.forget()
-    for name, tensor in one.tensors().items():
-        assert torch.equal(tensor, resumed.tensors()[name]), name
+    assert one.tensors().keys() == resumed.tensors().keys()
+    for key, tensor in one.tensors().items():
+        assert torch.equal(tensor, resumed.tensors()[key]), key
     for a, b in zip(straight.parameters(), again.parameters(), strict=True):
         assert torch.equal(a, b)
 

@@ -34,6 +34,11 @@ def test_learning_rates_by_what_is_trained() -> None:
     assert rate_of(random=True, adapter=True) == 1e-3
 
 
+def test_an_optimizer_tells_how_many_times_the_usual_rate_is_its_own() -> None:
+    for name, times in (("lion:beta1=0.5", 0.2), ("sgd", 100), ("adafactor", 50), ("adamw8bit", 1)):
+        assert rate_of(random=False, adapter=True, optimizer=name) == pytest.approx(2e-4 * times)
+
+
 def test_longest_sequence() -> None:
     assert longest(8192, preset=False) == 2048
     assert longest(1024, preset=False) == 1024

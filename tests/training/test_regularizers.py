@@ -15,8 +15,12 @@ from transformers import (
     OPTConfig,
 )
 
+from instructune.architectures import Head
 from instructune.errors import Exit, UserError
-from instructune.training.regularizers import set_dropout
+from instructune.fetching.modelfiles import resolve
+from instructune.methods import methods
+from instructune.models import load_model
+from instructune.training.regularizers import set_dropout, varies
 
 SIZES = {"vocab_size": 64, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
 CONFIGS: dict[str, Any] = {
@@ -62,6 +66,37 @@ def test_dropout_is_on_in_training_alone(name: str) -> None:
     set_dropout(model, 0.0)
     assert model.training
     assert torch.equal(logits(), plain)
+
+
+LABELS = ("a", "b", "c")
+SINGLE = "single_label_classification"
+TINY = [
+    ("tiny-bert", Head("sequence", LABELS, SINGLE, 0)),
+    ("tiny-bert", Head("token", LABELS, None, 0)),
+    ("tiny-bert", Head("masked")),
+    ("tiny-bert", Head("encoder")),
+    ("tiny-t5", Head("seq2seq")),
+    ("tiny-t5", Head("token", LABELS, None, 0)),
+    ("tiny-gpt2", Head("sequence", LABELS, SINGLE, 0)),
+    ("tiny-llama", Head("sequence", LABELS, SINGLE, 0)),
+]
+
+
+@pytest.mark.parametrize(("name", "head"), TINY, ids=lambda case: getattr(case, "kind", case))
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_dropout_of_every_head(name: str, head: Head, method: str) -> None:
+    files = resolve(name, lambda text: None)
+    model: Any = load_model(files, dtype=torch.float32, head=head)
+    assert not varies(model)
+    set_dropout(model, 0.5)
+    query = {"tiny-bert": "query", "tiny-t5": "q", "tiny-gpt2": "c_attn", "tiny-llama": "q_proj"}
+    more = f":target_modules={query[name]}" if method == "lora" else ""
+    _, plug_in, options = methods.configure(method + more)
+    model = plug_in.apply(model, options).eval()
+    random = torch.get_rng_state()
+    assert varies(model)
+    assert torch.equal(torch.get_rng_state(), random)
+    assert not model.training
 
 
 def test_a_model_that_would_not_heed_it() -> None:

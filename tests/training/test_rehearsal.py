@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from instructune.configs import TrainConfig
+from instructune.training import rehearsal
 from tests.tuning import chats, train_run, write_rows
 
 
@@ -122,3 +124,12 @@ def a_larger_model(folder: Path) -> str:
     LlamaForCausalLM(config).save_pretrained(folder / "model")
     Tokenizer(resolve("tiny-llama").folder).save(folder / "model")
     return str(folder / "model")
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [({}, 8), ({"optimizer": "lion:beta1=0.8"}, 4), ({"optimizer": "adafactor", "ema": 0.9}, 4)],
+    ids=str,
+)
+def test_what_the_first_step_will_remember(settings: dict[str, Any], expected: int) -> None:
+    assert rehearsal._bytes_to_come(TrainConfig(**settings)) == expected

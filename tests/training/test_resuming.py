@@ -308,7 +308,7 @@ def test_parameters_that_are_not_numbers_are_never_saved(
 
     def step(optimizer: Optimizer, rate: float) -> None:
         real(optimizer, rate)
-        if optimizer.adamw.state[optimizer.masters[0]]["step"] == 3:
+        if optimizer.rule.state[optimizer.masters[0]]["step"] == 3:
             optimizer.masters[0].data[0, 0] = float("inf")
 
     monkeypatch.setattr(Optimizer, "step", step)
