@@ -11,9 +11,12 @@ from typing import Annotated, Any
 
 import typer
 
+from instructune.adversaries import adversaries
 from instructune.commands import options
 from instructune.commands.progress import progress
 from instructune.configs import TrainConfig
+from instructune.optimizers import optimizers
+from instructune.schedules import schedules
 
 
 def train(
@@ -47,14 +50,14 @@ def train(
         str,
         typer.Option(
             metavar="NAME[:key=value,…]",
-            help="adamw, sgd, adafactor, lion or adamw8bit; how gradients change parameters.",
+            help=f"How gradients change parameters: {', '.join(optimizers.names())}.",
         ),
     ] = TrainConfig.optimizer,
     schedule: Annotated[
         str,
         typer.Option(
             metavar="NAME[:key=value,…]",
-            help="cosine, linear, constant, wsd or polynomial; the rate after the warm-up.",
+            help=f"Rate after the warm-up: {', '.join(schedules.names())}.",
         ),
     ] = TrainConfig.schedule,
     warmup: Annotated[
@@ -99,7 +102,8 @@ def train(
         str | None,
         typer.Option(
             metavar="NAME[:key=value,…]",
-            help="fgm or pgd; learn also from embeddings moved against the model.",
+            help="Learn also from embeddings moved against the model: "
+            f"{', '.join(adversaries.names())}.",
         ),
     ] = TrainConfig.adversarial,
     ema: Annotated[
