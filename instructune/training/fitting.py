@@ -17,6 +17,7 @@ from instructune.models import load_model, quiet
 from instructune.rundir import RunDir
 from instructune.stopping import Stopped, stop_request, told
 from instructune.training import plan, resuming
+from instructune.training.coaching import Coach
 from instructune.training.optimizers import Optimizer, count
 from instructune.training.regularizers import set_dropout
 from instructune.training.runs import Decision, refuse_changes
@@ -53,6 +54,9 @@ class Fit:
             device=self.device.type,
             pad_id=work.pad_id,
         )
+        during = getattr(work.method, "during", None)
+        steps, options = self.plan.steps, work.method_options
+        self.coach: Coach = during(self.model, options, steps) if during else Coach()
         self.trainable, self.parameters = count(self.model.parameters())
         self.identity = lineage.fingerprint(work.identity)
         self.saved: State | None = None  # what the newest checkpoint holds
@@ -65,7 +69,12 @@ class Fit:
             return load_model(files, dtype=self.dtype, seed=seed, device=device, head=head)
         # in float32: the update may be less than a step between two bfloat16 numbers
         adapted: Any = load_model(
-            files, dtype=torch.float32, seed=seed, device=device, head=work.role.head
+            files,
+            dtype=torch.float32,
+            seed=seed,
+            device=device,
+            head=work.role.head,
+            merging=True,
         )
         if not hasattr(adapted.base_model, "merge_and_unload"):
             raise UserError(
@@ -105,6 +114,7 @@ def _fit(
     if decision is Decision.RESUME:
         _check_dtype(run, document)
         state, log_size = resuming.resume(run, fitted, notify)
+    fitted.coach.begin(state.step)
     run.cut_log(log_size)
     run.write_document(document | {"state": "running"})
     notify({"event": "start", "resolved": fitted.resolved(work), "step": state.step})
@@ -150,7 +160,8 @@ def _loop(
         saving += time.monotonic() - began
 
     with run.log() as log, stop_request() as stop:
-        hooks = Hooks(event, checkpoint, stop)
+        coach = fitted.coach
+        hooks = Hooks(event, checkpoint, stop, coach.gathered, lambda now: coach.updated(now.step))
         parts = fitted.model, work.data, work.eval_data, fitted.loss, fitted.optimizer
         done = train(*parts, fitted.plan, state, hooks)
     if not done:

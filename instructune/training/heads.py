@@ -41,13 +41,27 @@ def _takes_mask(model: Any) -> bool:
 
 def _logits_loss(model: Any, batch: Batch) -> torch.Tensor:
     keep = batch.weights > 0
+    # embeddings that an adapter puts before a text have logits as well, which nothing is learned of
+    before = keep.new_zeros(len(keep), virtual_positions(model))
+    places = torch.cat([before, keep], dim=1)
     if _takes_mask(model):
-        logits = model(**_inputs(batch), logits_to_keep=keep).logits
+        logits = model(**_inputs(batch), logits_to_keep=places).logits
         logits = logits.reshape(-1, logits.shape[-1])  # (N, V)
     else:
-        logits = model(**_inputs(batch)).logits[keep]
+        logits = model(**_inputs(batch)).logits[places]
     losses = cross_entropy(logits.float(), batch.targets[keep], reduction="none")
     return (losses * batch.weights[keep]).sum()
+
+
+def virtual_positions(model: Any) -> int:
+    """How many positions before those of its tokens a model gives something for.
+
+    A prefix of keys and values has none: nothing is computed at its places.
+    """
+    config = getattr(model, "active_peft_config", None)
+    if config is None or not config.is_prompt_learning or config.peft_type == "PREFIX_TUNING":
+        return 0
+    return int(config.num_virtual_tokens)
 
 
 def _parts(model: Any) -> tuple[Any, torch.nn.Linear] | None:
