@@ -17,8 +17,8 @@ def check_bits(method: str, bits: int) -> None:
         raise usage(f"method {method!r}: bits must be 4 or 8, got {bits}")
 
 
-def quantize(model: PreTrainedModel, method: str, bits: int) -> None:
-    """Quantise all linear layers but the head; raises UserError (69) without the library."""
+def quantize(model: PreTrainedModel, method: str, bits: int) -> list[str]:
+    """Quantise all linear layers but the head, and name them; 69 without the library."""
     from instructune import quantization
 
     plain_targets(model, (), method)
@@ -26,3 +26,4 @@ def quantize(model: PreTrainedModel, method: str, bits: int) -> None:
     wide = {name.rpartition(".")[2] for name in getattr(model, "_keep_in_fp32_modules", None) or ()}
     names = [n for n in linear_layers(model) if n.rpartition(".")[2] not in wide]
     quantization.quantize(model, names, bits, f"--method {method}")
+    return names

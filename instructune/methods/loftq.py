@@ -47,10 +47,10 @@ def apply(model: PreTrainedModel, options: Options) -> PeftModel:
     modules = plain_targets(model, options.target_modules, "loftq")
     before = {n: m.weight for n, m in model.named_modules() if isinstance(m, torch.nn.Linear)}
     before = {name: weight.detach().float() for name, weight in before.items()}
-    quantize(model, "loftq", options.bits)
+    packed = quantize(model, "loftq", options.bits)
     adapted = wrapped(model, "loftq", LoraConfig, target_modules=modules, **options.lora())
     for name, layer in model.named_modules():
-        if hasattr(layer, "lora_A") and name in before:
+        if hasattr(layer, "lora_A") and name in packed:
             lost = before[name] - dequantized(layer.base_layer)
             a, b = _factors(lost, options.rank, options.alpha / options.rank)
             layer.lora_A["default"].weight.data.copy_(a)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from instructune.methods._layers import plain_targets
-from instructune.methods._options import at_least, shares
+from instructune.methods._options import at_least
 from instructune.methods._peft import wrapped
 
 if TYPE_CHECKING:
@@ -20,18 +20,16 @@ PAPER = "Qiu et al. 2023, arXiv 2306.07280"
 
 @dataclass(frozen=True)
 class Options:
-    """Side of the blocks, the share of them that is left alone while training, and the layers.
+    """Side of the blocks, and the layers by the ends of their names.
 
     A block size that does not divide a layer's inputs becomes the nearest that does.
     """
 
     block_size: int = 32
-    dropout: float = 0.0
     target_modules: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         at_least("oft", 2, block_size=self.block_size)
-        shares("oft", dropout=self.dropout)
 
 
 def apply(model: PreTrainedModel, options: Options) -> PeftModel:
@@ -44,5 +42,4 @@ def apply(model: PreTrainedModel, options: Options) -> PeftModel:
         OFTConfig,
         target_modules=plain_targets(model, options.target_modules, "oft"),
         oft_block_size=options.block_size,
-        module_dropout=options.dropout,
     )

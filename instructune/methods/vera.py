@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from instructune.methods._layers import targets
-from instructune.methods._options import at_least, shares
+from instructune.methods._options import at_least, positive, shares
 from instructune.methods._peft import wrapped
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Options:
     def __post_init__(self) -> None:
         at_least("vera", 1, rank=self.rank)
         at_least("vera", 0, key=self.key)
+        positive("vera", initial=self.initial)
         shares("vera", dropout=self.dropout)
 
 

@@ -11,8 +11,8 @@ import torch
 
 from instructune import hardware, lineage
 from instructune.configs import TrainConfig
-from instructune.errors import Exit, UserError
 from instructune.memory import memory_errors
+from instructune.merging import merged
 from instructune.models import load_model, quiet
 from instructune.rundir import RunDir
 from instructune.stopping import Stopped, stop_request, told
@@ -76,13 +76,7 @@ class Fit:
             head=work.role.head,
             merging=True,
         )
-        if not hasattr(adapted.base_model, "merge_and_unload"):
-            raise UserError(
-                "its adapter cannot be merged, so it cannot be trained further",
-                where=config.model,
-                code=Exit.MISMATCH,
-            )
-        return adapted.merge_and_unload(safe_merge=True).to(self.dtype)
+        return merged(adapted, config.model).to(self.dtype)
 
     def resolved(self, work: Work) -> dict[str, Any]:
         """Every number the run is made with."""
