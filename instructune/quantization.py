@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ _PLACE = "quantization"
 
 def library(where: str) -> Any:
     """bitsandbytes; raises 69 where it is not installed."""
-    return extras.extra("bitsandbytes", "quant", where)
+    found = extras.extra("bitsandbytes", "quant", where)
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it tells of each cast, each time
+    return found
 
 
 def quantize(model: Any, names: Iterable[str], bits: int, where: str) -> None:
@@ -89,10 +92,14 @@ def _check_kernels(layer: Any, model: Any, where: str) -> None:
 
 def dequantized(layer: Any) -> torch.Tensor:
     """The numbers that a quantised layer's weights stand for; (out, in) float32."""
-    from peft.utils.integrations import dequantize_module_weight
+    packed = layer.weight
+    if getattr(packed, "quant_state", None) is not None:
+        import bitsandbytes
 
-    found: torch.Tensor = dequantize_module_weight(layer)
-    return found.detach().float()
+        found: torch.Tensor = bitsandbytes.functional.dequantize_4bit(packed, packed.quant_state)
+        return found.detach().float()
+    largest = packed.SCB if layer.state.SCB is None else layer.state.SCB  # of each row, as 127
+    return packed.detach().float() * (largest.float() / 127)[:, None]
 
 
 def save(model: Any, folder: Path) -> None:

@@ -108,7 +108,8 @@ class Allocation(Coach):
         for parameter in self.parameters.values():
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
-        if not self.allocator.ipt:  # peft does not look at the gradients of the last allocation
+        last = self.config.total_step - self.config.tfinal
+        if step == last and not self.allocator.ipt:  # peft has looked at no gradient before
             self.allocator.update_ipt(self.tuner.model)
         self.tuner.update_and_allocate(step)
 
