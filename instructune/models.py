@@ -29,6 +29,7 @@ from transformers import (
 from transformers.models.auto import modeling_auto as names
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
+from instructune import bottlenecks, quantization
 from instructune.architectures import IN_WORDS, TASKS, Head, stored_head
 from instructune.commits import io_error
 from instructune.errors import Exit, UserError
@@ -58,13 +59,16 @@ def load_model(
     seed: int = 0,
     device: str = "cpu",
     head: Head | None = None,
+    merging: bool = False,
 ) -> PreTrainedModel:
     """A model with the given head in evaluation mode, with its adapter where it has one.
 
     Presets get random weights from `seed` (those under a run's adapter from the run's own), the
     same in every dtype, and so does a head that the files do not hold; torch's own generator is
-    left as it was. Without `head` the model is a causal one. Raises UserError (78) where a tensor
-    is missing, left over or of another shape.
+    left as it was. Without `head` the model is a causal one. Where an adapter was trained on a
+    quantised model the model is quantised too, but for `merging`: then its weights are the
+    numbers that the quantised ones stand for. Raises UserError (78) where a tensor is missing,
+    left over or of another shape.
     """
     head = head or Head()
     config = _config(files, head)
@@ -77,6 +81,7 @@ def load_model(
         else:
             model = _stored_model(files, config, head, dtype)
         if files.adapter:
+            quantization.restore(model.to(device), files.adapter, plain=merging)
             model = _with_adapter(model, files.adapter, TASKS[head.kind])
     return model.to(device).eval()
 
@@ -187,7 +192,11 @@ def _with_adapter(model: PreTrainedModel, folder: Path, task: str) -> Any:
     from safetensors import safe_open
 
     where = str(folder)
-    _check_adapter_config(modelconfigs.read_document(folder / "adapter_config.json"), task, where)
+    config = modelconfigs.read_document(folder / "adapter_config.json")
+    _check_adapter_config(config, task, where)
+    if config["peft_type"] == bottlenecks.TYPE:
+        with _naming_failures(where):
+            return bottlenecks.load(model, folder, config)
     with _naming_failures(where):
         adapted = peft.PeftModel.from_pretrained(model, folder, torch_device="cpu")
         with safe_open(folder / "adapter_model.safetensors", "pt") as stored:
@@ -208,6 +217,8 @@ def _check_adapter_config(config: dict[str, Any], task: str, where: str) -> None
     if config.get("task_type") not in (None, task):
         raise UserError(f"is an adapter for {config['task_type']}", where=where, code=Exit.MISMATCH)
     name: Any = config.get("peft_type")
+    if name == bottlenecks.TYPE:
+        return
     kind = PEFT_TYPE_TO_CONFIG_MAPPING.get(name)
     if kind is None:
         raise UserError(f"peft knows no {name!r}", where=where, code=Exit.MISMATCH)

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from instructune import records
 from instructune.cli import COMMANDS, app
+from instructune.methods import methods
 from instructune.registry import Family
 
 PACKAGE = Path(__file__).resolve().parents[1] / "instructune"
@@ -71,6 +72,37 @@ def plugins() -> str:
         for name in family.names()
     ]
     return _table(("family", "name", "what it is"), rows)
+
+
+def method_table() -> str:
+    """Every method: what is trained of `tiny-llama` by default, if it merges, its paper."""
+    rows = []
+    for name in methods.names():
+        facts = methods.facts(name)
+        kind = "adapter" if facts["ADAPTER"] else "model"
+        merges = "yes" if facts["MERGES"] else "no" if facts["ADAPTER"] else "-"
+        rows.append((f"`{name}`", _share(name), kind, merges, facts["PAPER"] or "-"))
+    return _table(("method", "trained of `tiny-llama`", "saved as", "merges", "paper"), rows)
+
+
+def _share(name: str) -> str:
+    """In percent of the model's parameters; of what it does not fit, nothing."""
+    import torch
+
+    from instructune.errors import UserError
+    from instructune.fetching.modelfiles import resolve
+    from instructune.models import load_model, quiet
+
+    model = load_model(resolve("tiny-llama"), dtype=torch.float32)
+    whole = sum(p.numel() for p in model.parameters())
+    # without the library that packs the frozen weights, what is trained is known all the same
+    _, method, options = methods.configure({"qlora": "lora", "loftq": "lora"}.get(name, name))
+    try:
+        with quiet():
+            model = method.apply(model, options)
+    except UserError:
+        return "none: no biases" if name == "bitfit" else "-"
+    return f"{sum(p.numel() for p in model.parameters() if p.requires_grad) / whole:.2%}"
 
 
 def file_map() -> str:

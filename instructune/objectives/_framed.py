@@ -91,11 +91,12 @@ def weights_of(data: TokenData, rows: list[int]) -> np.ndarray:
 
 
 def logits(model: Any, batch: Batch) -> torch.Tensor:
-    """What the model's head gives."""
+    """What the model's head gives, of tokens those that are in the batch; (B, C) or (B, T, C)."""
     found: torch.Tensor = model(
         input_ids=batch.input_ids, attention_mask=batch.attention_mask, **batch.inputs
     ).logits
-    return found
+    # virtual tokens of an adapter have scores too, before those of the text
+    return found[:, -batch.input_ids.shape[1] :] if found.ndim == 3 else found
 
 
 def asked(rows: Sequence[TokenRow], given: Given, pad_id: int, model: Any) -> Batch:

@@ -11,13 +11,14 @@ import torch
 
 from instructune import hardware, lineage
 from instructune.configs import TrainConfig
-from instructune.errors import Exit, UserError
 from instructune.memory import memory_errors
+from instructune.merging import merged
 from instructune.models import load_model, quiet
 from instructune.rundir import RunDir
 from instructune.stopping import Stopped, stop_request, told
 from instructune.training import plan, resuming
 from instructune.training.averages import Averages
+from instructune.training.coaching import Coach
 from instructune.training.layerrates import rate_shares
 from instructune.training.optimizers import Optimizer, count
 from instructune.training.regularizers import set_dropout
@@ -63,6 +64,9 @@ class Fit:
             pad_id=work.pad_id,
         )
         self.averages = Averages(config, self.optimizer, self.plan.steps)
+        during = getattr(work.method, "during", None)
+        steps, options = self.plan.steps, work.method_options
+        self.coach: Coach = during(self.model, options, steps) if during else Coach()
         self.trainable, self.parameters = count(self.model.parameters())
         self.identity = lineage.fingerprint(work.identity)
         self.saved: State | None = None  # what the newest checkpoint holds
@@ -75,15 +79,14 @@ class Fit:
             return load_model(files, dtype=self.dtype, seed=seed, device=device, head=head)
         # in float32: the update may be less than a step between two bfloat16 numbers
         adapted: Any = load_model(
-            files, dtype=torch.float32, seed=seed, device=device, head=work.role.head
+            files,
+            dtype=torch.float32,
+            seed=seed,
+            device=device,
+            head=work.role.head,
+            merging=True,
         )
-        if not hasattr(adapted.base_model, "merge_and_unload"):
-            raise UserError(
-                "its adapter cannot be merged, so it cannot be trained further",
-                where=config.model,
-                code=Exit.MISMATCH,
-            )
-        return adapted.merge_and_unload(safe_merge=True).to(self.dtype)
+        return merged(adapted, config.model).to(self.dtype)
 
     def resolved(self, work: Work) -> dict[str, Any]:
         """Every number the run is made with."""
@@ -117,6 +120,7 @@ def _fit(
     if decision is Decision.RESUME:
         _check_dtype(run, document)
         state, log_size = resuming.resume(run, fitted, notify)
+    fitted.coach.begin(state.step)
     run.cut_log(log_size)
     run.write_document(document | {"state": "running"})
     notify({"event": "start", "resolved": fitted.resolved(work), "step": state.step})
@@ -162,8 +166,13 @@ def _loop(
         saving += time.monotonic() - began
 
     with run.log() as log, stop_request() as stop:
-        averages = fitted.averages
-        hooks = Hooks(event, checkpoint, stop, averages.updated, averages.applied)
+        coach, averages = fitted.coach, fitted.averages
+
+        def updated(now: State) -> None:
+            coach.updated(now.step)
+            averages.updated(now)
+
+        hooks = Hooks(event, checkpoint, stop, coach.gathered, updated, averages.applied)
         parts = fitted.model, work.data, work.eval_data, fitted.loss, fitted.optimizer
         done = train(*parts, fitted.plan, state, hooks)
     if not done:

@@ -33,10 +33,13 @@ def supervised_loss(model: Any, smoothing: float = 0.0) -> Callable[[Batch], tor
 def supervised_scores(model: Any, batch: Batch) -> torch.Tensor:
     """The logits of the positions with a weight, in their order; (N, V)."""
     keep = batch.weights > 0
+    # embeddings that an adapter puts before a text have logits as well, which nothing is learned of
+    before = keep.new_zeros(len(keep), virtual_positions(model))
+    places = torch.cat([before, keep], dim=1)
     if _takes_mask(model):
-        logits: torch.Tensor = model(**_inputs(batch), logits_to_keep=keep).logits
+        logits: torch.Tensor = model(**_inputs(batch), logits_to_keep=places).logits
         return logits.reshape(-1, logits.shape[-1])
-    return model(**_inputs(batch)).logits[keep]
+    return model(**_inputs(batch)).logits[places]
 
 
 def _inputs(batch: Batch) -> dict[str, torch.Tensor | bool]:
@@ -56,6 +59,17 @@ def _logits_loss(model: Any, batch: Batch, smoothing: float) -> torch.Tensor:
     return losses.cross_entropy(
         scores, batch.targets[keep], batch.weights[keep], smoothing=smoothing
     )
+
+
+def virtual_positions(model: Any) -> int:
+    """How many positions before those of its tokens a model gives something for.
+
+    A prefix of keys and values has none: nothing is computed at its places.
+    """
+    config = getattr(model, "active_peft_config", None)
+    if config is None or not config.is_prompt_learning or config.peft_type == "PREFIX_TUNING":
+        return 0
+    return int(config.num_virtual_tokens)
 
 
 def _parts(model: Any) -> tuple[Any, torch.nn.Linear] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -170,5 +171,11 @@ class Optimizer:
 
 def count(parameters: Iterable[torch.nn.Parameter]) -> tuple[int, int]:
     """Trainable and total number of values."""
-    listed = list(parameters)
-    return sum(p.numel() for p in listed if p.requires_grad), sum(p.numel() for p in listed)
+    listed = [(p, _size(p)) for p in parameters]
+    return sum(n for p, n in listed if p.requires_grad), sum(n for _, n in listed)
+
+
+def _size(parameter: torch.nn.Parameter) -> int:
+    """The number of values, also of those that were packed by twos into bytes."""
+    packed = getattr(parameter, "quant_state", None)
+    return math.prod(packed.shape) if packed else parameter.numel()

@@ -35,6 +35,7 @@ def checkpoint(run: RunDir, fitted: Fit, state: State, log: Log, keep: int) -> N
 
 def _save(run: RunDir, fitted: Fit, state: State, log: Log) -> None:
     tensors = fitted.optimizer.tensors() | fitted.averages.saved()
+    tensors |= {f"method.{name}": tensor for name, tensor in fitted.coach.tensors().items()}
     _check_finite(tensors, state)
     tensors["rng.cpu"] = torch.get_rng_state()
     if fitted.device.type == "cuda":
@@ -87,8 +88,7 @@ def resume(run: RunDir, fitted: Fit, notify: Callable[[Event], None]) -> tuple[S
         note(f"{run.path}: no checkpoint to resume from, starting anew")
         return State(), 0
     tensors, saved = checkpoints.load(path)
-    fitted.optimizer.load(tensors)
-    fitted.averages.load(tensors)
+    take(fitted, tensors)
     torch.set_rng_state(tensors["rng.cpu"])
     if "rng.cuda" in tensors and fitted.device.type == "cuda":
         torch.cuda.set_rng_state(tensors["rng.cuda"])
@@ -102,6 +102,14 @@ def resume(run: RunDir, fitted: Fit, notify: Callable[[Event], None]) -> tuple[S
     _check_best(run, state, note)
     note(f"resumed from {path}")
     return state, saved["log_size"]
+
+
+def take(fitted: Fit, tensors: dict[str, torch.Tensor]) -> None:
+    """Bring a fit to where it was when a checkpoint of these tensors was saved."""
+    fitted.optimizer.load(tensors)
+    fitted.averages.load(tensors)
+    named = {n.removeprefix("method."): t for n, t in tensors.items() if n.startswith("method.")}
+    fitted.coach.load(named)
 
 
 def _check_best(run: RunDir, state: State, note: Callable[[str], None]) -> None:

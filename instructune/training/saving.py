@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import copy
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from safetensors.torch import save_file
 
-from instructune import files, rundir
+from instructune import bottlenecks, files, quantization, rundir
 from instructune.architectures import start_id
 from instructune.errors import UserError
 from instructune.jsonl import pretty
 from instructune.models import quiet, save_model
 from instructune.rundir import RunDir
 from instructune.training import checkpoints
+from instructune.training.coaching import Coach
+from instructune.training.resuming import take
 from instructune.training.trainer import State
 
 if TYPE_CHECKING:
@@ -34,7 +38,10 @@ def save_trained(config: TrainConfig, run: RunDir, work: Work, fitted: Fit, stat
     name = rundir.ADAPTER if work.method.ADAPTER else rundir.MODEL
     with files.committed_directory(run.path / name) as folder, checkpoints.disk_errors():
         if work.method.ADAPTER:
-            _save_adapter(fitted.model, folder, config.model)
+            tensors = fitted.model.state_dict()
+            optimizer = fitted.optimizer
+            tensors |= dict(zip(optimizer.names, optimizer.masters, strict=True))
+            save_adapter(fitted.model, fitted.coach, tensors, folder, config.model)
         else:
             dtype = _stored_dtype(config, work)
             fitted.optimizer.promote(fitted.model, dtype)
@@ -56,16 +63,37 @@ def _take_best(path: Path, fitted: Fit) -> None:
             hint="the same command goes on with the last one",
         )
     tensors, _ = checkpoints.load(path)
-    fitted.optimizer.load(tensors)
-    fitted.averages.load(tensors)
+    take(fitted, tensors)
 
 
-def _save_adapter(model: Any, folder: Path, base: str) -> None:
-    model.peft_config["default"].base_model_name_or_path = base
-    with quiet():
-        model.save_pretrained(folder, save_embedding_layers=False)  # else it asks the Hub
-    with suppress(FileNotFoundError):
-        (folder / "README.md").unlink()  # an empty form
+def save_adapter(
+    model: Any, coach: Coach, tensors: dict[str, torch.Tensor], folder: Path, base: str
+) -> None:
+    """Write adapter_config.json and adapter_model.safetensors, in float32.
+
+    `tensors` is the model's state, which may be in more digits than the model computes in.
+    """
+    import peft
+
+    if isinstance(model, peft.PeftModel):
+        with quiet():  # told not to save embeddings, peft does not ask the Hub about them
+            found = peft.get_peft_model_state_dict(model, tensors, save_embedding_layers=False)
+        found, config = coach.stored(found, copy.copy(model.peft_config["default"]))
+        config.base_model_name_or_path, config.inference_mode = base, True
+        config.save_pretrained(folder)
+        quantization.save(model.get_base_model(), folder)
+    else:
+        found = bottlenecks.save_config(model, folder, tensors, base)
+    path = folder / "adapter_model.safetensors"
+    written = {name: _plain(tensor) for name, tensor in found.items()}
+    save_file(written, path, metadata={"format": "pt"})
+    shutil.copymode(folder / "adapter_config.json", path)  # created readable to the owner alone
+
+
+def _plain(tensor: torch.Tensor) -> torch.Tensor:
+    """A copy that shares no memory; numbers with a point in float32."""
+    kind = torch.float32 if tensor.is_floating_point() else tensor.dtype
+    return tensor.detach().to("cpu", kind, copy=True).contiguous()
 
 
 def _stored_dtype(config: TrainConfig, work: Work) -> torch.dtype:

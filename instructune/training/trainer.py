@@ -46,6 +46,8 @@ class Hooks:
     event: Callable[[Event], None]
     checkpoint: Callable[[State], None]
     stop_requested: Callable[[], bool]
+    gathered: Callable[[], None] = lambda: None
+    """before each update, when all its gradients are there and none was clipped"""
     updated: Callable[[State], None] = lambda state: None
     """after each update, while its gradients are still there; `state.step` counts it"""
     evaluating: Callable[[], AbstractContextManager[None]] = nullcontext
@@ -80,7 +82,7 @@ def train(
             return True
         if hooks.stop_requested():
             break
-        event = _step(model, data, next(rows_of_steps), loss, optimizer, plan, state)
+        event = _step(model, data, next(rows_of_steps), loss, optimizer, plan, state, hooks)
         hooks.updated(state)
         optimizer.forget()
         evaluates = eval_data is not None and _evaluation_is_due(plan, state)
@@ -114,6 +116,7 @@ def _step(
     optimizer: Optimizer,
     plan: Plan,
     state: State,
+    hooks: Hooks,
 ) -> Event:
     batches = [
         data.batch(group, plan.pad_id, draw=state.step + 1).to(_device(model))
@@ -130,6 +133,7 @@ def _step(
     rate = learning_rate(
         state.step, plan.steps, plan.learning_rate, plan.warmup_steps, plan.schedule
     )
+    hooks.gathered()
     norm = optimizer.clip(plan.max_grad_norm)
     if not math.isfinite(mean):
         suspects = [b.rows for b, one in zip(batches, sums, strict=True) if not math.isfinite(one)]

@@ -84,7 +84,8 @@ def read_work(
     _check_method(config, method, model)
     tokenizer = Tokenizer(model.tokenizer, config.template)
     model_config = read_config(model.folder)
-    limit = _limit(config, model, model_config)
+    taken = getattr(options, "virtual_tokens", 0)
+    limit = _limit(config, model, model_config, taken)
 
     given = Given(
         tokenizer,
@@ -155,8 +156,13 @@ def _check_method(config: TrainConfig, method: ModuleType, model: ModelFiles) ->
         raise usage("adapters are saved in float32", where="--save-dtype")
 
 
-def _limit(config: TrainConfig, model: ModelFiles, model_config: dict[str, Any]) -> int:
+def _limit(config: TrainConfig, model: ModelFiles, model_config: dict[str, Any], taken: int) -> int:
+    """The longest sequence, with `taken` places for virtual tokens beside it."""
     most = plan.limit_of(model_config)
+    if most is not None:
+        most -= taken
+        if most < 1:
+            raise usage(f"virtual_tokens leave no room within {most + taken}", where="--method")
     if config.max_length is None:
         return plan.longest(most, preset=model.random)
     if most is not None and config.max_length > most:

@@ -12,7 +12,7 @@ from instructune.answering.running import rows_of
 from instructune.architectures import Head
 from instructune.errors import UserError
 from instructune.fetching.modelfiles import resolve
-from instructune.methods._peft import wrapped
+from instructune.methods import prompt
 from instructune.models import load_model
 
 PROMPTS = [[97, 98, 258], [99, 258], [100, 101, 102, 103, 258]]
@@ -48,8 +48,6 @@ def test_steps_and_rows_that_go(model):
 
 
 def test_virtual_tokens_are_refused(model):
-    from peft import PromptTuningConfig
-
-    adapted = wrapped(model, PromptTuningConfig, num_virtual_tokens=2)
+    adapted = prompt.apply(model, prompt.Options(virtual_tokens=2))
     with pytest.raises(UserError, match="virtual tokens does not fit t5"):
         EncodedRows(adapted)
