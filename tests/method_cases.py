@@ -174,19 +174,23 @@ def wrong(spec: str, told: str) -> None:
         methods.configure(spec)
 
 
-def learned(spec: str, **how: Any) -> torch.Tensor:
-    """What a tiny Llama gives after some steps."""
-    return Case(spec, **how).train().logits()
+def narrow(spec: str) -> str:
+    """The same on one layer of each block, where a method takes the names of layers: faster."""
+    name, _, options = methods.configure(spec)
+    if not hasattr(options, "target_modules") or options.target_modules or name == "layernorm":
+        return spec
+    return f"{spec}{',' if ':' in spec else ':'}target_modules=down_proj"
 
 
 def differs(one: str, other: str) -> bool:
     """Whether two sets of options lead to different models."""
-    return not torch.allclose(learned(one), learned(other), atol=1e-5)
+    left, right = (Case(narrow(spec)).train().logits() for spec in (one, other))
+    return not torch.allclose(left, right, atol=1e-5)
 
 
 def drops(spec: str) -> bool:
     """Whether two passes in training mode differ; those in evaluation mode never do."""
-    case = Case(spec).train()
+    case = Case(narrow(spec)).train()
     assert case.logits().equal(case.logits())
     case.model.train()
     with torch.no_grad():

@@ -39,8 +39,7 @@ def test_it_learns_and_comes_back(tmp_path: Path) -> None:
     check(Case(SPEC, steps=8), tmp_path / "adapter", all_move=False)
 
 
-@pytest.mark.parametrize("steps", [1, 2, 5, 20])
-@pytest.mark.parametrize("target", [1, 3])
+@pytest.mark.parametrize(("steps", "target"), [(1, 3), (2, 1), (5, 1), (20, 3)])
 def test_the_target_rank_is_reached(steps: int, target: int, tmp_path: Path) -> None:
     case = Case(f"adalora:rank=4,target_rank={target}", steps=steps).train()
     assert sum(ranks(case)) == target * len(LAYERS)

@@ -63,7 +63,9 @@ def test_rank_alpha_dropout_and_target_modules() -> None:
     ("preset", "head"),
     [("tiny-bert", Head("token", ("a", "b"))), ("tiny-t5", Head("seq2seq")), ("tiny-llama", None)],
 )
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize(
+    "dtype", [torch.bfloat16, pytest.param(torch.float32, marks=pytest.mark.slow)]
+)
 def test_other_models_and_dtypes(
     preset: str, head: Head | None, dtype: torch.dtype, tmp_path: Path
 ) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
 
+from instructune.architectures import Head
 from instructune.errors import Exit, UserError
 from instructune.methods import lora, methods
 from instructune.methods.lora import Options
 from instructune.models import quiet
+from tests.method_cases import Case, check
+from tests.tuning import train_run, write_rows
 
 IDS = torch.arange(12)[None]
 
@@ -151,3 +156,43 @@ def test_its_facts() -> None:
     facts = methods.facts("lora")
     assert (facts["ADAPTER"], facts["MERGES"]) == (True, True)
     assert "2106.09685" in facts["PAPER"]
+
+
+@pytest.mark.parametrize(
+    ("preset", "head", "count"),
+    [
+        ("tiny-llama", Head(), 2 * 4 * (128 + 96 + 96 + 128 + 3 * 240)),
+        ("tiny-t5", Head("seq2seq"), 2 * 4 * (12 * 128 + 6 * 192)),
+        ("tiny-bert", Head("masked"), 2 * 4 * (4 * 128 + 2 * 320) + 4 * 128),
+        # a head is trained whole, and so is a pooler that is drawn with it
+        ("tiny-bert", Head("token", ("a", "b")), 2 * 4 * (4 * 128 + 2 * 320) + 130),
+        (
+            "tiny-bert",
+            Head("sequence", ("a", "b"), pad_id=256),
+            2 * 4 * (4 * 128 + 2 * 320) + 130 + 64 * 65,
+        ),
+        (
+            "tiny-llama",
+            Head("sequence", ("a", "b"), pad_id=256),
+            2 * 4 * (128 + 96 + 96 + 128 + 3 * 240) + 128,
+        ),
+    ],
+    ids=lambda value: value.kind if isinstance(value, Head) else None,
+)
+def test_every_head_is_learned_and_comes_back(
+    preset: str, head: Head, count: int, tmp_path: Path
+) -> None:
+    case = check(Case("lora:rank=4", preset, head), tmp_path / "adapter")
+    assert case.count == count
+
+
+def test_a_head_in_bfloat16_is_saved_in_all_its_digits(tmp_path: Path) -> None:
+    """The parameter is the rounding of what is learned, which is what is saved."""
+    rows = [{"tokens": ["to", "Rome"], "tags": ["O", "B-x"], "id": str(i)} for i in range(4)]
+    write_rows(tmp_path / "data.jsonl", rows)
+    given = {"objective": "tag", "model": "tiny-bert", "method": "lora:rank=4", "steps": 2}
+    train_run(tmp_path, **given, dtype="bfloat16")
+    saved = load_file(tmp_path / "run/adapter/adapter_model.safetensors")
+    weight = saved["base_model.model.classifier.weight"]
+    assert weight.dtype == torch.float32
+    assert not weight.equal(weight.bfloat16().float())
