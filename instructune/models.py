@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
-import warnings
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
-import transformers.utils.logging as library_logging
-from huggingface_hub.errors import StrictDataclassError
-from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoModel,
@@ -29,12 +23,13 @@ from transformers import (
 from transformers.models.auto import modeling_auto as names
 from transformers.models.auto.configuration_auto import CONFIG_MAPPING
 
-from instructune import bottlenecks, quantization
+from instructune import quantization
+from instructune.adapters import with_adapter
 from instructune.architectures import IN_WORDS, TASKS, Head, stored_head
-from instructune.commits import io_error
 from instructune.errors import Exit, UserError
 from instructune.fetching import modelconfigs
 from instructune.fetching.modelfiles import ModelFiles
+from instructune.libraries import check_nothing, naming_failures, quiet
 
 _MAPPINGS: dict[str, tuple[Any, Mapping[str, Any]]] = {
     "causal": (AutoModelForCausalLM, names.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES),
@@ -82,7 +77,7 @@ def load_model(
             model = _stored_model(files, config, head, dtype)
         if files.adapter:
             quantization.restore(model.to(device), files.adapter, plain=merging)
-            model = _with_adapter(model, files.adapter, TASKS[head.kind])
+            model = with_adapter(model, files.adapter, TASKS[head.kind])
     return model.to(device).eval()
 
 
@@ -97,7 +92,7 @@ def _config(files: ModelFiles, head: Head) -> PreTrainedConfig:
         )
     if reason := _misfit(document, head):
         raise UserError(reason, where=where, code=Exit.MISMATCH)
-    with quiet(), _naming_failures(where):
+    with quiet(), naming_failures(where):
         return AutoConfig.from_pretrained(
             files.folder, local_files_only=True, trust_remote_code=False, **head.settings()
         )
@@ -126,14 +121,32 @@ def _names_any(stored: list[Any], causal: str | Iterable[str]) -> bool:
 
 def _random_model(config: PreTrainedConfig, head: Head, dtype: torch.dtype) -> PreTrainedModel:
     # drawn in float32 and rounded: the same model in every dtype
-    return _MAPPINGS[head.kind][0].from_config(config, dtype=torch.float32).to(dtype)
+    return as_dtype(_MAPPINGS[head.kind][0].from_config(config, dtype=torch.float32), dtype)
+
+
+def as_dtype(model: Any, dtype: torch.dtype) -> Any:
+    """The model with its stored tensors in `dtype`.
+
+    What it computes with beside them, such as the frequencies of rotary positions, stays as exact
+    as it is in a model that is loaded.
+    """
+    kept = [
+        (module, name, buffer)
+        for module in model.modules()
+        for name, buffer in module.named_buffers(recurse=False)
+        if name in module._non_persistent_buffers_set
+    ]
+    model.to(dtype)
+    for module, name, buffer in kept:
+        setattr(module, name, buffer)
+    return model
 
 
 def _stored_model(
     files: ModelFiles, config: PreTrainedConfig, head: Head, dtype: torch.dtype
 ) -> PreTrainedModel:
     where = str(files.folder)
-    with _naming_failures(where):
+    with naming_failures(where):
         loaded: Any = _MAPPINGS[head.kind][0].from_pretrained(
             files.folder,
             config=config,
@@ -152,7 +165,7 @@ def _stored_model(
         ("missing_keys", "tensors missing"),
         ("unexpected_keys", "tensors the model has no place for"),
     ):
-        _check_nothing([k for k in info[key] if body is None or _is_in(k, body)], what, where)
+        check_nothing([k for k in info[key] if body is None or _is_in(k, body)], what, where)
     return model
 
 
@@ -171,65 +184,6 @@ def _body(model: PreTrainedModel) -> set[str]:
 def _is_in(key: Any, body: set[str]) -> bool:
     name = key if isinstance(key, str) else key[0]
     return name.partition(".")[0] in body and ".pooler." not in name
-
-
-def _check_nothing(keys: Iterable[Any], what: str, where: str) -> None:
-    """Raise UserError naming the first few of `keys`, if there are any."""
-    names = sorted(key if isinstance(key, str) else _shapes(*key) for key in keys)
-    if names:
-        more = ", …" if len(names) > 3 else ""
-        raise UserError(
-            f"{len(names)} {what}: {', '.join(names[:3])}{more}", where=where, code=Exit.MISMATCH
-        )
-
-
-def _shapes(name: str, found: Any, wanted: Any) -> str:
-    return f"{name} ({'x'.join(map(str, found))}, not {'x'.join(map(str, wanted))})"
-
-
-def _with_adapter(model: PreTrainedModel, folder: Path, task: str) -> Any:
-    import peft
-    from safetensors import safe_open
-
-    where = str(folder)
-    config = modelconfigs.read_document(folder / "adapter_config.json")
-    _check_adapter_config(config, task, where)
-    if config["peft_type"] == bottlenecks.TYPE:
-        with _naming_failures(where):
-            return bottlenecks.load(model, folder, config)
-    with _naming_failures(where):
-        adapted = peft.PeftModel.from_pretrained(model, folder, torch_device="cpu")
-        with safe_open(folder / "adapter_model.safetensors", "pt") as stored:
-            found = set(stored.keys())
-        wanted = set(peft.get_peft_model_state_dict(adapted, save_embedding_layers=False))
-        allowed = wanted
-        if found - wanted:  # embeddings trained beside the adapter are saved with it
-            allowed = set(peft.get_peft_model_state_dict(adapted, save_embedding_layers=True))
-    _check_nothing(wanted - found, "adapter tensors missing", where)
-    _check_nothing(found - allowed, "adapter tensors the model has no place for", where)
-    return adapted
-
-
-def _check_adapter_config(config: dict[str, Any], task: str, where: str) -> None:
-    """Refuse settings that peft would drop, or that make it import code by name."""
-    from peft.mapping import PEFT_TYPE_TO_CONFIG_MAPPING
-
-    if config.get("task_type") not in (None, task):
-        raise UserError(f"is an adapter for {config['task_type']}", where=where, code=Exit.MISMATCH)
-    name: Any = config.get("peft_type")
-    if name == bottlenecks.TYPE:
-        return
-    kind = PEFT_TYPE_TO_CONFIG_MAPPING.get(name)
-    if kind is None:
-        raise UserError(f"peft knows no {name!r}", where=where, code=Exit.MISMATCH)
-    known = {field.name for field in dataclasses.fields(kind)}
-    unknown = sorted(key for key, value in config.items() if key not in known and value)
-    if unknown or config.get("megatron_config"):
-        raise UserError(
-            f"uses {', '.join(unknown or ['megatron_config'])}, which the installed peft lacks",
-            where=where,
-            code=Exit.MISMATCH,
-        )
 
 
 def save_model(model: PreTrainedModel, folder: Path, dtype: torch.dtype) -> None:
@@ -258,43 +212,3 @@ def _cast(tensors: dict[str, torch.Tensor], dtype: torch.dtype) -> dict[str, tor
             done[key] = tensor.detach().to(device="cpu", dtype=wanted)
         tensors[name] = done[key]
     return tensors
-
-
-@contextmanager
-def _naming_failures(where: str) -> Iterator[None]:
-    """The libraries' refusals of a folder as one line; a lack of memory passes through."""
-    try:
-        yield
-    except OSError as error:  # transformers' own complaints have no number
-        raise (io_error(error, where) if error.errno else _refused(error, where)) from None
-    except (ValueError, LookupError, TypeError, ImportError) as error:
-        raise _refused(error, where) from None
-    except (SafetensorError, StrictDataclassError) as error:
-        raise _refused(error, where) from None
-    except RuntimeError as error:
-        if isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error):
-            raise MemoryError(str(error)) from None
-        raise _refused(error, where) from None
-
-
-def _refused(error: Exception, where: str) -> UserError:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    reason = " ".join(lines[:3]) or type(error).__name__
-    return UserError(f"cannot be loaded: {reason}", where=where, code=Exit.MISMATCH)
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep transformers and peft from printing: core never prints, their notes are our errors."""
-    verbosity = library_logging.get_verbosity()
-    bars = library_logging.is_progress_bar_enabled()
-    library_logging.set_verbosity(library_logging.CRITICAL)
-    library_logging.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        library_logging.set_verbosity(verbosity)
-        if bars:
-            library_logging.enable_progress_bar()

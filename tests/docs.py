@@ -91,7 +91,8 @@ def _share(name: str) -> str:
 
     from instructune.errors import UserError
     from instructune.fetching.modelfiles import resolve
-    from instructune.models import load_model, quiet
+    from instructune.libraries import quiet
+    from instructune.models import load_model
 
     model = load_model(resolve("tiny-llama"), dtype=torch.float32)
     whole = sum(p.numel() for p in model.parameters())

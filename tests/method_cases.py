@@ -16,9 +16,10 @@ import torch
 from instructune.architectures import Head
 from instructune.errors import Exit, UserError
 from instructune.fetching.modelfiles import resolve
+from instructune.libraries import quiet
 from instructune.merging import merged
 from instructune.methods import methods
-from instructune.models import load_model, quiet, save_model
+from instructune.models import load_model, save_model
 from instructune.training.coaching import Coach
 from instructune.training.saving import save_adapter
 

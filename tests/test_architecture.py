@@ -27,6 +27,8 @@ HEAVY = {"torch", "transformers", "peft", "accelerate", "datasets"}
 
 # The modules that may import torch and its kin at the top: reached from stages alone.
 WITH_TORCH = {
+    "adapters",
+    "libraries",
     "answering.caches",
     "answering.decoding",
     "answering.encoded",

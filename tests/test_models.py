@@ -19,7 +19,8 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BertCo
 
 from instructune.errors import Exit, UserError
 from instructune.fetching.modelfiles import ModelFiles, resolve
-from instructune.models import load_model, quiet, save_model
+from instructune.libraries import quiet
+from instructune.models import load_model, save_model
 
 PRESETS = ("tiny-llama", "tiny-gpt2")
 
@@ -331,3 +332,12 @@ def test_an_adapter_that_trained_embeddings_keeps_them(saved: Path, tmp_path: Pa
         model.save_pretrained(tmp_path / "adapter", save_embedding_layers=True)
     files = replace(resolve(str(saved)), adapter=tmp_path / "adapter")
     assert same(load(files), model)
+
+
+def test_positions_stay_exact_in_bfloat16() -> None:
+    """A preset that is drawn computes as the same one does when it is stored and loaded."""
+    drawn = load_model(resolve("tiny-llama"), dtype=torch.bfloat16)
+    buffers = {name: tensor.dtype for name, tensor in drawn.named_buffers()}
+    assert buffers
+    assert set(buffers.values()) == {torch.float32}
+    assert {p.dtype for p in drawn.parameters()} == {torch.bfloat16}

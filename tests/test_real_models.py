@@ -12,7 +12,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from instructune.errors import Exit, UserError
 from instructune.fetching.ggufs import read_head
 from instructune.fetching.modelfiles import ModelFiles, resolve
-from instructune.models import load_model, quiet
+from instructune.libraries import quiet
+from instructune.models import load_model
 from instructune.tokenizer import Tokenizer
 
 pytestmark = pytest.mark.slow

@@ -50,7 +50,7 @@ def watch(model: Any, run: Callable[[], Any], see: See) -> None:
 @contextmanager
 def _eager(model: Any) -> Iterator[None]:
     """Attention step by step, as the faster ways do not tell the weights."""
-    from instructune.models import quiet
+    from instructune.libraries import quiet
 
     before = model.config._attn_implementation
     with quiet():

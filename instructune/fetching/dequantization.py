@@ -18,7 +18,8 @@ from transformers.integrations.gguf import gguf_tokenizer_mapping
 from instructune.errors import Exit, UserError
 from instructune.fetching.ggufs import Head, read_head
 from instructune.jsonl import load_document, pretty
-from instructune.models import quiet, save_model
+from instructune.libraries import quiet
+from instructune.models import save_model
 
 _TYPES = gguf.GGMLQuantizationType
 _STORED = {_TYPES.F32: torch.float32, _TYPES.BF16: torch.bfloat16}  # all others: float16

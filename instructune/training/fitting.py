@@ -11,9 +11,10 @@ import torch
 
 from instructune import hardware, lineage
 from instructune.configs import TrainConfig
+from instructune.libraries import quiet
 from instructune.memory import memory_errors
 from instructune.merging import merged
-from instructune.models import load_model, quiet
+from instructune.models import as_dtype, load_model
 from instructune.rundir import RunDir
 from instructune.stopping import Stopped, stop_request, told
 from instructune.training import plan, resuming
@@ -86,7 +87,7 @@ class Fit:
             head=work.role.head,
             merging=True,
         )
-        return merged(adapted, config.model).to(self.dtype)
+        return as_dtype(merged(adapted, config.model), self.dtype)
 
     def resolved(self, work: Work) -> dict[str, Any]:
         """Every number the run is made with."""

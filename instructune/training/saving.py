@@ -14,7 +14,8 @@ from instructune import bottlenecks, files, quantization, rundir
 from instructune.architectures import start_id
 from instructune.errors import UserError
 from instructune.jsonl import pretty
-from instructune.models import quiet, save_model
+from instructune.libraries import quiet
+from instructune.models import save_model
 from instructune.rundir import RunDir
 from instructune.training import checkpoints
 from instructune.training.coaching import Coach

@@ -35,8 +35,8 @@ def test_steps_and_rows_that_go(model):
     assert isinstance(rows, EncodedRows)
     assert not rows.joins
     logits = rows.change([], PROMPTS)
-    for i, prompt in enumerate(PROMPTS):
-        torch.testing.assert_close(logits[i], alone(model, prompt, []))
+    for i, asked in enumerate(PROMPTS):
+        torch.testing.assert_close(logits[i], alone(model, asked, []))
     logits = rows.step([5, 6, 7])
     torch.testing.assert_close(logits[1], alone(model, PROMPTS[1], [6]))
     assert rows.change([2, 0], []).numel() == 0

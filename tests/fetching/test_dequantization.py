@@ -23,7 +23,8 @@ from instructune.errors import Exit, UserError
 from instructune.fetching import presets
 from instructune.fetching.dequantization import convert
 from instructune.fetching.modelfiles import resolve
-from instructune.models import load_model, quiet
+from instructune.libraries import quiet
+from instructune.models import load_model
 from instructune.tokenizer import Tokenizer
 
 KINDS = gguf.GGMLQuantizationType

@@ -12,9 +12,9 @@ from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausa
 
 from instructune.architectures import Head
 from instructune.errors import Exit, UserError
+from instructune.libraries import quiet
 from instructune.methods import lora, methods
 from instructune.methods.lora import Options
-from instructune.models import quiet
 from tests.method_cases import Case, check
 from tests.tuning import train_run, write_rows
 

@@ -17,7 +17,8 @@ from transformers import AutoModelForCausalLM
 
 from instructune.errors import Exit, UserError
 from instructune.fetching.modelfiles import resolve
-from instructune.models import load_model, quiet
+from instructune.libraries import quiet
+from instructune.models import load_model
 from instructune.training import checkpoints
 from tests.tuning import chats, train_run, write_rows
 
