@@ -18,7 +18,7 @@ from instructune.judges import winning
 from instructune.judges.verdicts import Judgement, Verdicts, read_verdicts
 from instructune.judges.winning import Plan, Summary
 from instructune.stages.eval import Evaluation
-from instructune.stages.judge import Material, check_places, read_material
+from instructune.stages.judge import Material, check_config, read_material
 
 
 def evaluate_verdicts(config: EvalConfig) -> Evaluation:
@@ -50,7 +50,7 @@ def _check_alone(config: EvalConfig) -> None:
     ):
         if given:
             raise usage("needs the predictions as well", where=flag)
-    check_places(config)
+    check_config(config)
 
 
 def _matched(judgement: Judgement, material: Material) -> Judgement:
