@@ -261,6 +261,10 @@ class EvalConfig:
         _choice("--undecided", self.undecided, ("pass", "fail"))
         if self.junit and not (self.fail_if or self.gates):
             raise usage("needs --fail-if or --gates: it reports what they found", where="--junit")
+        if self.criteria and not self.judge:
+            raise usage("needs --judge ask", where="--criteria")
+        if self.rater and not self.judge:
+            raise usage("needs --judge human", where="--rater")
         _between("--resamples", self.resamples, 100, 1_000_000)
         _least("--seed", self.seed, 0)
 

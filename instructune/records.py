@@ -163,6 +163,9 @@ FIELDS: dict[str, Field] = {
         {"type": "string"},
         _STRING,
     ),
+    "mix_source": Field(
+        "the source of `--mix` over whose share this dropped row was", {"type": "string"}, _STRING
+    ),
     "origin": Field("`FILE:LINE` it came from (`-:LINE` for a pipe)", {"type": "string"}, _STRING),
     "fields": Field(
         "raw columns that bear a reserved name but were not mapped",
@@ -184,6 +187,7 @@ DESCRIPTIVE = frozenset(
         "duplicate_of",
         "jaccard",
         "touches",
+        "mix_source",
         "group",
         "split",
         "weight",

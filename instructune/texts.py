@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
+from typing import Any
 
-from instructune.records import Record
+from instructune.records import BODIES, FIELDS, Record
 
 # one CJK ideograph, kana or hangul syllable is a word, as is a run of other letters and digits
 _WORD = re.compile(
@@ -61,6 +63,14 @@ def prompt_of(record: Record) -> str:
     if "tokens" in record:
         return " ".join(record["tokens"])
     return record["text"]
+
+
+def asked(row: Mapping[str, Any]) -> str | None:
+    """As `prompt_of`, of a row of any tool: None where its fields of these names are no body."""
+    bodies = [name for name in BODIES if name in row]
+    if not bodies or any(FIELDS[name].check(row[name]) for name in bodies):
+        return None
+    return prompt_of(Record(row))
 
 
 def answer_of(record: Record) -> str | None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instructune.records import Record
-from instructune.texts import all_text, answer_of, normalised, prompt_of, split, words
+from instructune.texts import all_text, answer_of, asked, normalised, prompt_of, split, words
 
 CHAT = Record(
     {
@@ -83,6 +83,23 @@ def test_a_chat():
 def test_other_bodies(body, prompt, answer, everything):
     record = Record({"id": "1"} | body)
     assert (prompt_of(record), answer_of(record), all_text(record)) == (prompt, answer, everything)
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"text": "a b", "prediction": "c"}, "a b"),
+        ({"messages": [{"role": "user", "content": "q"}]}, "q"),
+        ({"note": "a"}, None),
+        ({"messages": "a chat"}, None),
+        ({"messages": []}, None),
+        ({"tokens": 57}, None),
+        ({"text": None}, None),
+        ({"text": "a", "tokens": 57}, None),
+    ],
+)
+def test_what_a_row_of_another_tool_asks(row, expected):
+    assert asked(row) == expected
 
 
 def test_turns_without_words():

@@ -155,6 +155,8 @@ def prepare(
             for name, changes in prepared.explained.items()
         }
     lines = [_told(prepared.tally, prepared.rows), *_noticed(prepared.noticed)]
+    if settings.transform and not prepared.tally.changed:
+        lines.append(f"  changed: nothing ({', '.join(settings.transform)})")
     options.report("\n".join(lines), facts, json)
 
 
@@ -197,7 +199,9 @@ def _told(tally: Tally, written: dict[str, int]) -> str:
 
 
 def _noticed(found: dict[str, Any]) -> Iterator[str]:
-    """A line on clusters of duplicates, and one on what annotators make of the rows."""
+    """A line a source of a mix, on clusters of duplicates, and on what annotators make of rows."""
+    if mix := found.get("mix"):
+        yield from _mixed(mix["sources"], mix["by"])
     if clusters := found.get("duplicate_clusters"):
         largest = clusters["largest"][0]
         told = f"the largest {largest['rows']} rows like {largest['kept']}"
@@ -207,6 +211,16 @@ def _noticed(found: dict[str, Any]) -> Iterator[str]:
         told = "" if alpha is None else f", Krippendorff's alpha {alpha:.3f}"
         unlike, rows = agreement["disagreeing"], agreement["compared"]
         yield f"  annotators: {unlike} of {rows} rows with different values{told}"
+
+
+def _mixed(sources: list[dict[str, Any]], unit: str) -> Iterator[str]:
+    """`  mix: 50.0 % a.jsonl, 700 of 2,436 rows, 20 of 90 words`, a line a source."""
+    for one in sources:
+        told = f"{one['rows']:,} of {one['of_rows']:,} rows"
+        if unit != "rows":
+            told += f", {one['size']:,} of {one['of_size']:,} {unit}"
+        used_up = one["rows"] == one["of_rows"] and len(sources) > 1
+        yield f"  mix: {one['share']:.1%} {one['source']}, {told}" + (", all" if used_up else "")
 
 
 def _listed(counts: dict[str, int]) -> str:

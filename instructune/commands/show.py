@@ -117,7 +117,8 @@ def _print_profile(view: ProfileView) -> None:
     facts = view.profile
     typer.echo(f"{facts['rows']:,} rows, {facts['duplicates']:,} say what an earlier one says")
     print_tables(overview.tables(facts))
-    typer.echo(f"{len(facts['gaps']):,} other combinations of values that occur have no row")
+    if gaps := len(facts["gaps"]):
+        typer.echo(f"{gaps:,} other combinations of values that occur have no row")
     if view.agreement:
         print_tables(agreements.tables(view.agreement))
 

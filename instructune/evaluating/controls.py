@@ -1,8 +1,8 @@
 """Negative controls: what a metric gives to answers that have not looked at the question.
 
 A constant answer, the best of the candidates; answers that are references of rows at random; for
-texts, the prompt again and a refusal. Where the references are a closed set the numbers are exact,
-else they are those of a sample of rows.
+texts, the prompt again and a refusal. Where the references are a closed set the numbers of the
+first two are exact, else all are those of a sample of rows.
 """
 
 from __future__ import annotations
@@ -14,16 +14,18 @@ from typing import Any
 import numpy as np
 
 from instructune.errors import UserError
+from instructune.evaluating.constants import constants
 from instructune.evaluating.measuring import Metric
 from instructune.evaluating.predictions import Answer
 from instructune.evaluating.systems import Units
 from instructune.jsonl import dumps
 from instructune.records import PREDICTION_FIELDS, Record
 from instructune.statistics.tables import exact_sums, is_sparse
+from instructune.texts import asked
 
 MOST_CLOSED = 40  # distinct references that are tried against each other
 SAMPLE = 500
-CONSTANTS = 2  # most frequent references that are tried on a sample
+CONSTANTS = 3  # most frequent references that are tried on a sample
 _KINDS = frozenset(["text", "label", "labels", "number", "tags"])  # of which one can be guessed
 _WRITTEN = frozenset(PREDICTION_FIELDS)  # by a model, beside its answer
 REFUSAL = "I'm sorry, but I can't help with that."
@@ -43,7 +45,8 @@ def made_of(answers: Sequence[Answer], units: Units) -> list[Control]:
         weights[key] += share
         if len(rows) > MOST_CLOSED:
             return list(_on_a_sample(answers, units.shares))
-    return list(_on_all(list(rows.values()), np.array([weights[key] for key in rows])))
+    closed = _on_all(list(rows.values()), np.array([weights[key] for key in rows]))
+    return [*closed, *_in_words(*_sample(answers, units.shares))]
 
 
 def _key(answer: Answer) -> Any:
@@ -85,7 +88,7 @@ def _value(metric: Metric, rows: list[Answer], weights: np.ndarray) -> float:
 
 def _on_all(rows: list[Answer], weights: np.ndarray) -> Iterator[Control]:
     """Controls over a closed set of references, each weighing as much as its rows."""
-    for constant in _constants(rows, len(rows)):
+    for constant in constants(rows, rows, len(rows)):
         yield "constant", [_answer(i, row, constant) for i, row in enumerate(rows)], weights
     pairs = [(row, other) for row in rows for other in rows]
     crossed = [_answer(i, row, other.references[0]) for i, (row, other) in enumerate(pairs)]
@@ -95,7 +98,7 @@ def _on_all(rows: list[Answer], weights: np.ndarray) -> Iterator[Control]:
 def _on_a_sample(answers: Sequence[Answer], shares: np.ndarray) -> Iterator[Control]:
     """Controls over rows drawn once and for all."""
     rows, weights = _sample(answers, shares)
-    for constant in _constants(answers, CONSTANTS):
+    for constant in constants(answers, rows, CONSTANTS):
         yield "constant", [_answer(i, row, constant) for i, row in enumerate(rows)], weights
     others = [rows[i] for i in np.random.default_rng(1).permutation(len(rows))]
     guesses = [_fit(other.references[0], row) for row, other in zip(rows, others, strict=True)]
@@ -115,27 +118,8 @@ def _in_words(rows: list[Answer], weights: np.ndarray) -> Iterator[Control]:
     """What can be said to any question, where words are what is asked for."""
     if all(row.kind in ("text", "label", "none") for row in rows):
         yield "refusal", [_answer(i, row, REFUSAL) for i, row in enumerate(rows)], weights
-        echoes = [_answer(i, row, _prompt(row)) for i, row in enumerate(rows)]
-        yield "echo", echoes, weights
-
-
-def _constants(answers: Sequence[Answer], most: int) -> list[Any]:
-    """The most frequent references; of numbers their median and mean too, of tags the commonest."""
-    kind = answers[0].kind
-    if kind == "tags":
-        tags = Counter(tag for answer in answers for tag in answer.references[0])
-        return [[tag] for tag, _ in _frequent(tags, 1)]
-    values = {dumps(value): value for answer in answers for value in answer.references}
-    counts = Counter(dumps(value) for answer in answers for value in answer.references)
-    found = [values[spelled] for spelled, _ in _frequent(counts, most)]
-    if kind == "number":
-        numbers = [answer.references[0] for answer in answers]
-        found += [float(np.median(numbers)), float(np.mean(numbers))]
-    return found
-
-
-def _frequent(counts: Counter[Any], most: int) -> list[tuple[Any, int]]:
-    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]
+        for said in (_last_turn, _prompt):
+            yield "echo", [_answer(i, row, said(row)) for i, row in enumerate(rows)], weights
 
 
 def _answer(number: int, row: Answer, prediction: Any) -> Answer:
@@ -153,7 +137,14 @@ def _fit(prediction: Any, row: Answer) -> Any:
 
 
 def _prompt(row: Answer) -> str:
-    turns = row.row.get("messages") or []
-    asked = [turn.get("content") for turn in turns if turn.get("role") == "user"]
-    said = asked[-1] if asked else row.row.get("text") or row.row.get("prompt")
+    """All that is asked."""
+    found = asked(row.row)
+    said = row.row.get("prompt") if found is None else found
     return said if isinstance(said, str) else ""
+
+
+def _last_turn(row: Answer) -> str:
+    if "messages" not in row.row or asked(row.row) is None:
+        return _prompt(row)
+    said = [turn.get("content") for turn in row.row["messages"] if turn["role"] == "user"]
+    return (said[-1] or "") if said else ""

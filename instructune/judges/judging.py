@@ -18,7 +18,7 @@ from instructune.judges.judgewords import WORDING, Material, pairwise, rubric, s
 from instructune.judges.rubrics import Criterion
 from instructune.lineage import fingerprint, shortened
 from instructune.records import Record, key_of
-from instructune.texts import prompt_of
+from instructune.texts import asked, prompt_of
 
 ROLES = ("system", "baseline")
 
@@ -60,7 +60,7 @@ def pairs(system: Sequence[Answer], baseline: Sequence[Answer] | None) -> list[P
 
 def _pair(mine: Answer, theirs: Answer | None) -> Pair:
     record = Record(mine.row)
-    if not any(body in record for body in ("messages", "text", "texts", "tokens")):
+    if asked(record) is None:
         raise UserError(
             f"id {record['id']!r} does not tell what was asked",
             hint="name the file that does: --references FILE",

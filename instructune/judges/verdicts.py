@@ -192,7 +192,7 @@ def _answered(
 
 def _note(row: Row, found: Verdicts) -> None:
     found.wordings.add(str(row.value["judged"].get("wording")))
-    found.models.add(str(row.value.get("model")))
+    found.models.add(str(row.value.get("model") or "unknown"))
 
 
 def _said(row: Row, rater: str, found: Verdicts) -> str | None:

@@ -2,6 +2,8 @@
 
 The unit is the id: its samples are averaged, so that many samples make no narrower interval.
 Raters of one pair are averaged too, and each has a slice of its own where there are several.
+Where pairs are still to be judged, those that were stand for them: pairs that a rule settles are
+all known from the start, and would count for more than their share.
 """
 
 from __future__ import annotations
@@ -86,14 +88,16 @@ def _summary(metric: str, rows: Rows, plan: Plan, how: str, counts: Summary) -> 
 def win_rates(found: Sequence[Judgement], plan: Plan, by: Summary | None) -> list[Summary]:
     """How often the system wins, a tie being half a win; and for judges how they use the order."""
     rows = _by_key(found, lambda j: (WORTH[j.choice or "tie"], 1.0), lambda j: j.choice is not None)
+    rows, weighed = _standing_for_all(rows, found, plan)
     failed = {j.key for j in found if j.rule == "no answer" and j.choice != "system"}
     counts = {"n_expected": plan.expected or len({j.key for j in found}), "n_errors": len(failed)}
-    how = "ties:half|orders:both,disagreement:tie|raters:mean"
+    how = "ties:half|orders:both,disagreement:tie|raters:mean" + weighed
     told = _summary("win_rate", rows, plan, how, counts)
     if not rows:
         return [told | {"by": by} | dict.fromkeys(_PAIRED)]
     value = told["value"]
-    test = sign_flip_test(2 * _measured(rows, plan).table[:, 0] - 1, plan.seed)
+    table = _measured(rows, plan).table
+    test = sign_flip_test(2 * table[:, 0] - table[:, 1], plan.seed)
     told["signature"] += f"|p:sign_flip,{test.method}"
     paired = {
         "baseline": 1 - value,
@@ -104,6 +108,24 @@ def win_rates(found: Sequence[Judgement], plan: Plan, by: Summary | None) -> lis
     details = {"choices": _tally(found), "by_rule": sum(j.rule is not None for j in found)}
     summaries = [told | {"by": by} | paired | {"details": details}]
     return summaries + [one | {"by": by} for one in _order_effects(found, plan, counts)]
+
+
+def _standing_for_all(
+    rows: Rows, found: Sequence[Judgement], plan: Plan
+) -> tuple[dict[Key, np.ndarray], str]:
+    """The rows, those that a rater judged weighing as much as all that no rule settles.
+
+    None at all where only rules have spoken. A word for the signature where it makes a difference.
+    """
+    settled = {j.key for j in found if j.rule} & rows.keys()
+    judged, still = len(rows) - len(settled), (plan.expected or len(rows)) - len(settled)
+    if not settled or still <= judged:
+        return dict(rows), ""
+    if not judged:
+        return {}, ""
+    weight = still / judged
+    weighed = {key: row if key in settled else row * weight for key, row in rows.items()}
+    return weighed, "|judged:stand for all that no rule settles"
 
 
 def _doubled(ci95: list[float] | None) -> list[float] | None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from instructune.errors import UserError
 from instructune.evaluating.predictions import Answer
-from instructune.records import BODIES, Record
-from instructune.texts import prompt_of, words
+from instructune.records import BODIES
+from instructune.texts import asked, words
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,7 @@ def source_words(answer: Answer, options: Options) -> list[str]:
                 f"id {row['id']!r}: {options.source} must be the text that was summarised",
                 hint="name its field with :source=FIELD",
             )
-    elif any(body in row for body in BODIES):
-        text = prompt_of(Record(row))
-    else:
+    elif (text := asked(row)) is None:
         raise UserError(
             f"id {row['id']!r} has no text that was summarised ({', '.join(BODIES)})",
             hint="name its field with :source=FIELD, or the file that has it with --references",

@@ -8,10 +8,11 @@ import string
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 _ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 # Chinese characters and Japanese kana are written without spaces between words
-_UNSPACED = re.compile(
-    "([\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
-    "\U00020000-\U0002fa1f\U00030000-\U000323af])"
+_UNSPACED = (
+    "\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff66-\uff9f"
+    "\U00020000-\U0002fa1f\U00030000-\U000323af"
 )
+_TOKEN = re.compile(rf"[{_UNSPACED}]|[^\s{_UNSPACED}]+")
 
 
 def squad_tokens(text: str) -> list[str]:
@@ -21,4 +22,4 @@ def squad_tokens(text: str) -> list[str]:
     at white space. Beyond SQuAD, each Han character and kana is a token of its own.
     """
     bare = _ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION))
-    return _UNSPACED.sub(r" \1 ", bare).split()
+    return bare.split() if bare.isascii() else _TOKEN.findall(bare)

@@ -10,7 +10,7 @@ from typing import Any
 
 from instructune.errors import UserError
 from instructune.preparing.instructions import Instructions, label_names
-from instructune.preparing.mixing import balanced, mixed
+from instructune.preparing.mixing import balanced, mixed, told
 from instructune.preparing.splits import Splitter, own_sides
 from instructune.reading.rowwork import Outcome
 from instructune.reading.spool import Spool
@@ -90,6 +90,7 @@ class Gathered:
         self.reasons: dict[int, Reason] = {}
         self.sides: dict[int, str] = {}
         self.first_side: str | None = None
+        self.mix: list[dict[str, Any]] = []  # what each source gives, as `mixing.told`
 
     def kept(self) -> list[int]:
         """The numbers of the records that stay, in order."""
@@ -159,14 +160,12 @@ def gather(outcomes: Iterable[Outcome], rows: Spool, plan: Plan) -> Gathered:
         found.reasons = whole.reasons(rows) | found.reasons
     if plan.shares:
         kept = found.kept()
-        found.reasons |= mixed(
-            {number: plan.marks.sizes[number] for number in kept},
-            {number: sources[number] for number in kept},
-            plan.shares,
-            plan.total,
-            dict(enumerate(plan.marks.ids)),
-            plan.seed,
-        )
+        sizes = {number: plan.marks.sizes[number] for number in kept}
+        of = {number: sources[number] for number in kept}
+        order = dict(enumerate(plan.marks.ids))
+        gone = mixed(sizes, of, plan.shares, plan.total, order, plan.seed)
+        found.mix = told(sizes, of, gone, plan.shares)
+        found.reasons |= gone
     _deal(found, plan)
     if plan.balance:
         name, _, most = plan.balance.partition("=")

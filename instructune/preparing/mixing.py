@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
 
 from instructune.errors import UserError, did_you_mean, usage
 from instructune.reading.spool import Spool
@@ -17,14 +19,18 @@ def weights(pairs: Sequence[str], sources: Sequence[str]) -> dict[str, float]:
     """`--mix SOURCE=WEIGHT` as shares that add up to 1; every source needs one."""
     found: dict[str, float] = {}
     for pair in pairs:
-        name, _, value = pair.rpartition("=")
-        if name not in sources:
-            hint = did_you_mean(name, sources)
-            raise usage(f"{name!r} is none of the sources", where="--mix", hint=hint)
+        name, separator, value = pair.rpartition("=")
         try:
-            found[name] = float(value)
+            weight = float(value)
         except ValueError:
-            raise usage(f"expected SOURCE=WEIGHT, got {pair!r}", where="--mix") from None
+            separator = ""
+        if not separator:
+            raise usage(f"expected SOURCE=WEIGHT, got {pair!r}", where="--mix")
+        if name not in sources:
+            near = get_close_matches(name, sources, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else "name it among the sources, too"
+            raise usage(f"{name!r} is none of the sources", where="--mix", hint=hint)
+        found[name] = weight
         if not 0 <= found[name] < math.inf:
             raise usage(f"{value!r} is no weight", where="--mix")
     if missing := [name for name in sources if name not in found]:
@@ -68,9 +74,30 @@ def mixed(
         left = quotas.get(name, 0)
         for number in _shuffled(numbers, order, seed):
             if left <= 0:
-                found[number] = Reason("over its source's share of the mix", source=name)
+                found[number] = Reason("over its source's share of the mix", mix_source=name)
             left -= sizes[number]
     return found
+
+
+def told(
+    sizes: Mapping[int, int],
+    sources: Mapping[int, str],
+    gone: Container[int],
+    shares: Mapping[str, float],
+) -> list[dict[str, Any]]:
+    """What each source gives to the mix, of what it has: rows, and their units as in `mixed`."""
+    found: dict[str, dict[str, Any]] = {
+        name: {"source": name, "rows": 0, "of_rows": 0, "size": 0, "of_size": 0} for name in shares
+    }
+    for number, size in sizes.items():
+        facts = found[sources[number]]
+        facts["of_rows"] += 1
+        facts["of_size"] += size
+        if number not in gone:
+            facts["rows"] += 1
+            facts["size"] += size
+    whole = sum(facts["size"] for facts in found.values())
+    return [facts | {"share": facts["size"] / whole if whole else 0.0} for facts in found.values()]
 
 
 def _quotas(shares: Mapping[str, float], total: int) -> dict[str, int]:
@@ -95,8 +122,8 @@ def balanced(
         order[number] = record["id"]
     limit = min(map(len, members.values()), default=0) if most is None else most
     return {
-        number: Reason(f"over the size that {field} values are balanced to", **{field: value})
-        for value, of_value in members.items()
+        number: Reason(f"over the size that {field} values are balanced to")
+        for of_value in members.values()
         for number in _shuffled(of_value, order, seed)[limit:]
     }
 
@@ -106,7 +133,8 @@ def _value(record: Record, field: str) -> str:
     if not isinstance(value, str):
         raise UserError(
             f"{field} is {'missing' if value is None else 'not a text'}, so it cannot be balanced",
-            where=record["origin"],
+            where=record.where,
+            hint=did_you_mean(field, record) if value is None else None,
         )
     return value
 

@@ -30,6 +30,18 @@ def lengths(spreads: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
+def mix(sources: list[dict[str, Any]], unit: str) -> list[dict[str, Any]]:
+    """What each source gives of what it has, a row each."""
+    rows = []
+    for one in sources:
+        told = {"source": one["source"], "share": f"{one['share']:.1%}"}
+        told |= {"rows": one["rows"], "rows it has": one["of_rows"]}
+        if unit != "rows":
+            told |= {unit: one["size"], f"{unit} it has": one["of_size"]}
+        rows.append(told)
+    return rows
+
+
 def clusters(largest: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The largest clusters of duplicates, a row each."""
     rows = []

@@ -22,6 +22,8 @@ def prepared(counts: Mapping[str, Any], profile: Mapping[str, Any]) -> bytes:
     for name, title in (("changed", "Changes"), ("formats", "Formats"), ("notes", "Notes")):
         if found := counts.get(name):
             parts += [heading(title), bars(found)]
+    if found := counts.get("mix"):
+        parts += [heading("Mix"), table(overview.mix(found["sources"], found["by"]))]
     if found := counts.get("duplicate_clusters"):
         parts += [heading(f"{found['clusters']:,} clusters of duplicates")]
         parts += [note("rows of a cluster"), bars(found["sizes"])]
@@ -38,7 +40,7 @@ def prepared(counts: Mapping[str, Any], profile: Mapping[str, Any]) -> bytes:
     gaps = profile["gaps"]
     parts.append(note(f"{profile['duplicates']:,} rows say what an earlier one says"))
     parts += [heading("Coverage"), table(profile["coverage"][:_CELLS])]
-    parts += [heading("No row at all"), table(gaps[:_CELLS])]
+    parts += [heading("No row at all"), table(gaps[:_CELLS])] if gaps else []
     if more := len(gaps[_CELLS:]):
         parts.append(note(f"and {more:,} other combinations of values that occur"))
     return page("instructune prepare", parts)

@@ -10,13 +10,13 @@ from typing import Any
 
 from instructune import files, lineage
 from instructune.configs import EvalConfig
-from instructune.errors import usage
 from instructune.evaluating import codetests, conditions, gates, measuring, predictions, scoring
 from instructune.evaluating.conditions import Gate
 from instructune.evaluating.forgetting import Fate, forgetting
 from instructune.evaluating.gates import Verdict, Written
+from instructune.evaluating.inputs import check_places, read_inputs
 from instructune.evaluating.junit import junit
-from instructune.evaluating.predictions import Answer, Predictions
+from instructune.evaluating.predictions import Answer
 from instructune.evaluating.summaries import Plan, Summary, fields_of, summarise
 from instructune.filters import filters
 from instructune.jsonl import RowWriter
@@ -58,7 +58,7 @@ def evaluate(config: EvalConfig) -> Evaluation:
 
 def _evaluate(config: EvalConfig) -> Evaluation:
     asked = _preflight(config)
-    inputs = _read(config)
+    inputs = read_inputs(config.predictions, config.baseline, config.references)
     gated = [comparison.metric for gate in asked for comparison in gate.comparisons]
     needed = scoring.need_references([*config.metric, *gated])
     answers = predictions.answers(inputs.system, needed=needed)
@@ -91,14 +91,7 @@ def _evaluate(config: EvalConfig) -> Evaluation:
 def _preflight(config: EvalConfig) -> list[Gate]:
     """Refuse wrong names, gates and outputs before anything is read."""
     sources = [config.predictions or files.STDIO, config.references, config.baseline, config.gates]
-    named = [name for name in (*sources, *config.seen) if name]
-    if named.count(files.STDIO) > 1:
-        raise usage("standard input can serve only one of what is read")
-    outputs = [name for name in _outputs(config) if name]
-    files.check_outputs(outputs)
-    for output in outputs:
-        files.check_creatable(output)
-        files.check_distinct(named, output)
+    check_places([*sources, *config.seen], _outputs(config))
     for spec in config.metric:
         name, _, _ = metrics.configure(spec)
         if metrics.facts(name).get("RUNS_CODE"):
@@ -123,34 +116,6 @@ def _gate(written: Written, asked: Sequence[str]) -> Gate:
         metrics.configure(comparison.metric)
     named = (c._replace(metric=measuring.resolved(c.metric, asked)) for c in gate.comparisons)
     return replace(gate, comparisons=tuple(named), name=written.name, reason=written.reason)
-
-
-@dataclass(frozen=True)
-class _Inputs:
-    system: Predictions
-    baseline: Predictions | None
-    hashes: dict[str, str]
-    notes: list[str]
-
-
-def _read(config: EvalConfig) -> _Inputs:
-    """The predictions and the baseline, each joined with the references where there are any."""
-    system = predictions.read_predictions(config.predictions or files.STDIO)
-    baseline = predictions.read_predictions(config.baseline) if config.baseline else None
-    hashes = {part.name: part.sha256 for part in (system, baseline) if part}
-    notes = []
-    if config.references:
-        records, tally = predictions.read_references(config.references)
-        hashes |= tally.inputs
-        notes = [
-            f"{config.references}: {count} rows read as {name}"
-            for name, count in tally.formats.items()
-            if name != "record"
-        ]
-        system = predictions.join_references(system, config.references, records)
-        if baseline:
-            baseline = predictions.join_references(baseline, config.references, records)
-    return _Inputs(system, baseline, hashes, notes)
 
 
 def _slices(config: EvalConfig) -> list[str]:

@@ -13,13 +13,16 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from instructune import files, lineage
 from instructune.configs import EvalConfig
-from instructune.errors import Signalled, usage
+from instructune.errors import Exit, Signalled, UserError, usage
 from instructune.evaluating import predictions
+from instructune.evaluating.inputs import check_places, read_inputs
 from instructune.evaluating.predictions import Answer
 from instructune.jsonl import RowWriter
 from instructune.judges import judging, rubrics
@@ -59,11 +62,15 @@ def mode(config: EvalConfig) -> str:
             f"{asked[0]} stands alone; a file of that name is ./{asked[0]}", where="--judge"
         )
     found = asked[0] if asked else "read"
+    for name in () if asked else config.judge:
+        _check_spelling(name)
     unfit: dict[str, Any] = {
         "metric": config.metric,
         "scores": config.scores,
         "seen": config.seen,
         "cluster": config.cluster,
+        "report": config.report,
+        "allow_code": config.allow_code,
         "adjust": config.adjust != EvalConfig.adjust,
     }
     if found != "read":
@@ -80,33 +87,30 @@ def mode(config: EvalConfig) -> str:
     return found
 
 
+def _check_spelling(name: str) -> None:
+    """Refuse what is no file but nearly a word that `--judge` knows."""
+    near = get_close_matches(name.lower(), (HUMAN, ASK), n=1, cutoff=0.75)
+    if near and "/" not in name and not Path(name).exists():
+        hint = f"did you mean {near[0]!r}?"
+        raise UserError("no such file", where=name, hint=hint, code=Exit.NO_INPUT)
+
+
 def read_material(config: EvalConfig) -> Material:
     """The predictions and the baseline's, joined with the references where there are any."""
     source = config.predictions or files.STDIO
     systems = judging.system_names(source, config.baseline)
-    check_places(config, source)
-    parts = [predictions.read_predictions(name) for name in (source, config.baseline) if name]
-    hashes = {part.name: part.sha256 for part in parts}
-    if config.references:
-        records, tally = predictions.read_references(config.references)
-        hashes |= tally.inputs
-        parts = [predictions.join_references(part, config.references, records) for part in parts]
-    mine = predictions.answers(parts[0], needed=False)
-    theirs = predictions.paired(parts[0], mine, parts[1]) if config.baseline else None
-    return Material(mine, judging.pairs(mine, theirs), systems, hashes)
+    check_config(config, source)
+    read = read_inputs(source, config.baseline, config.references)
+    mine = predictions.answers(read.system, needed=False)
+    theirs = predictions.paired(read.system, mine, read.baseline) if read.baseline else None
+    return Material(mine, judging.pairs(mine, theirs), systems, read.hashes)
 
 
-def check_places(config: EvalConfig, *sources: str) -> None:
+def check_config(config: EvalConfig, *sources: str) -> None:
     """Refuse outputs that cannot be written or are inputs too, before anything is read."""
-    named = [*sources, config.references, config.baseline, config.gates, *config.judge]
-    inputs = [name for name in named if name and name not in (HUMAN, ASK)]
-    if inputs.count(files.STDIO) > 1:
-        raise usage("standard input can serve only one of the inputs")
-    outputs = [name for name in (config.output, config.manifest, config.junit) if name]
-    files.check_outputs(outputs)
-    for output in outputs:
-        files.check_creatable(output)
-        files.check_distinct(inputs, output)
+    inputs = [*sources, config.references, config.baseline, config.gates, *config.judge]
+    named = [name for name in inputs if name not in (HUMAN, ASK)]
+    check_places(named, (config.output, config.manifest, config.junit))
 
 
 def write_prompts(config: EvalConfig) -> dict[str, Any]:

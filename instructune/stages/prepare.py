@@ -35,7 +35,8 @@ Write = Callable[[dict[str, Any]], None]
 
 class Prepared(NamedTuple):
     """Where each row went, rows by file, what became of the records that were asked about, and
-    what was noticed: agreement of annotators, clusters of duplicates.
+    what was noticed: agreement of annotators, clusters of duplicates, what a mix
+    is made of.
     """
 
     tally: Tally
@@ -54,6 +55,7 @@ def prepare(config: PrepareConfig) -> Prepared:
     plan = _plan(config, steps, shares, typed)
     tally, explained = Tally(), dict[str, list[Change]]()
     agreement, clusters = Agreement(), Clusters()
+    mix: list[dict[str, Any]] = []
     with ExitStack() as stack:
         reject = _writer(stack, config.rejects) or (lambda bad: None)
         drop = clusters.watching(_writer(stack, config.dropped))
@@ -63,6 +65,7 @@ def prepare(config: PrepareConfig) -> Prepared:
         rows: Iterable[Any] = (row for outcome in outcomes for row in outcome.made)
         if plan or templates:
             found = gather(outcomes, stack.enter_context(Spool()), plan)
+            mix = found.mix
             for record in found.dropped(tally):
                 drop(record)
             rows = found.instructed(templates, tally) if templates else iter(found)
@@ -82,6 +85,7 @@ def prepare(config: PrepareConfig) -> Prepared:
         tally.check()
         noticed = {"agreement": agreement.facts()} if agreement else {}
         noticed |= {"duplicate_clusters": clusters.facts()} if clusters else {}
+        noticed |= {"mix": {"by": config.mix_by, "sources": mix}} if mix else {}
         if config.report:
             report.write(prepared(tally.as_dict() | noticed, profile.facts()))
     _write_manifests(config, tally, written)

@@ -18,7 +18,7 @@ from instructune.judges import winning
 from instructune.judges.verdicts import Judgement, Verdicts, read_verdicts
 from instructune.judges.winning import Plan, Summary
 from instructune.stages.eval import Evaluation
-from instructune.stages.judge import Material, check_places, read_material
+from instructune.stages.judge import Material, check_config, read_material
 
 
 def evaluate_verdicts(config: EvalConfig) -> Evaluation:
@@ -39,7 +39,7 @@ def evaluate_verdicts(config: EvalConfig) -> Evaluation:
     _write(config, summaries, hashes | found.hashes)
     if config.junit:
         files.write_bytes(config.junit, junit(verdicts, undecided=config.undecided))
-    return Evaluation(summaries, "--judge", verdicts, _notes(found))
+    return Evaluation(summaries, "--judge", verdicts, _notes(found, material))
 
 
 def _check_alone(config: EvalConfig) -> None:
@@ -50,7 +50,7 @@ def _check_alone(config: EvalConfig) -> None:
     ):
         if given:
             raise usage("needs the predictions as well", where=flag)
-    check_places(config)
+    check_config(config)
 
 
 def _matched(judgement: Judgement, material: Material) -> Judgement:
@@ -155,7 +155,16 @@ def _details(found: Verdicts) -> dict[str, Any]:
     return {"raters": told} | ({"agreement": agreed} if agreed else {})
 
 
-def _notes(found: Verdicts) -> list[str]:
+def _still_open(found: Verdicts, material: Material | None) -> list[str]:
+    """How many pairs that need a judge have none."""
+    if material is None or found.criteria:
+        return []
+    needed = {pair.key for pair in material.pairs if not pair.settled}
+    missing = needed - {j.key for j in found.judgements if j.choice is not None}
+    return [f"{len(missing)} of {len(needed)} pairs are still to be judged"] if missing else []
+
+
+def _notes(found: Verdicts, material: Material | None) -> list[str]:
     """The details in words."""
     details = _details(found)
     notes = []
@@ -172,7 +181,7 @@ def _notes(found: Verdicts) -> list[str]:
             notes.append(f"agreement of {names}: kappa {_told(cohen['kappa'])}, n {cohen['n']}")
         alpha = _told(agreed["krippendorff_alpha"])
         notes.append(f"agreement of all: Krippendorff's alpha {alpha}, n {agreed['compared']}")
-    return notes
+    return notes + _still_open(found, material)
 
 
 def _told(value: float | None) -> str:

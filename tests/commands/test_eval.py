@@ -61,7 +61,7 @@ def test_summaries_on_stdout_and_a_table_on_stderr(run):
         "by": None,
         "signature": f"accuracy|{RECIPE}|ci:wilson,resamples:1000,seed:0|version:{__version__}",
         "chance": 0.75,
-        "details": {"controls": {"constant": 0.75, "guess": 0.625}},
+        "details": {"controls": {"constant": 0.75, "guess": 0.625, "refusal": 0.0, "echo": 0.0}},
     }
     assert err == (
         "4 of 4 predictions scored, errors: 1; metrics chosen by --metric\n"

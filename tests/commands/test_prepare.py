@@ -444,6 +444,30 @@ def test_prepared_rows_go_through_unchanged_and_their_sides_hold(tmp_path, write
         assert side == b"".join(line for line in once if b'"split":"%s"' % name in line)
 
 
+def test_what_a_mix_is_made_of_is_told(run, write):
+    write("a.jsonl", [{"text": f"{i} b c d"} for i in range(1200)])
+    write("b.jsonl", [{"text": f"e {i}"} for i in range(4)])
+    mix = ("--mix", "a.jsonl=1", "--mix", "b.jsonl=1", "-o", "o.jsonl", "--report", "r.html")
+    done = run("prepare", "a.jsonl", "b.jsonl", *mix)
+    assert done.stderr.splitlines()[2:] == [
+        "  mix: 50.0% a.jsonl, 4 of 1,200 rows",
+        "  mix: 50.0% b.jsonl, 4 of 4 rows, all",
+    ]
+    done = run("prepare", "a.jsonl", "b.jsonl", *mix, "--mix-by", "words", "--json")
+    told = json.loads(done.stderr)["mix"]
+    assert told["by"] == "words"
+    assert told["sources"][0] == {
+        "source": "a.jsonl", "rows": 2, "of_rows": 1200, "size": 8, "of_size": 4800, "share": 0.5,
+    }  # fmt: skip
+    assert "words it has" in Path("r.html").read_text()
+
+
+def test_transforms_that_change_nothing_are_told(run, write):
+    write("in.jsonl", [{"text": "a"}])
+    done = run("prepare", "in.jsonl", "--transform", "clean", "--transform", "html")
+    assert done.stderr.endswith("  changed: nothing (clean, html)\n")
+
+
 def test_clusters_and_annotators_are_told(run, write):
     rows = [{"text": t, "annotations": {"a": t, "b": "x"}} for t in ("x", "X", "y", "x")]
     write("in.jsonl", rows)

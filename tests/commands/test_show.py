@@ -197,7 +197,9 @@ def test_a_profile(show, write, tmp_path, monkeypatch):
     found = json.loads(show("rows.jsonl", "--profile", "--json"))
     assert (found["profile"]["rows"], found["agreement"]["disagreeing"]) == (3, 2)
     write("plain.jsonl", [{"text": "t"}])
-    assert "annotators" not in show("plain.jsonl", "--profile")
+    plain = show("plain.jsonl", "--profile")
+    assert "annotators" not in plain
+    assert "other combinations" not in plain  # there is none
 
 
 def test_disagreements(show, write):

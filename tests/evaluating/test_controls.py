@@ -35,8 +35,11 @@ def test_of_classes_the_majority_and_a_guess_are_exact():
     assert tried("accuracy", answers) == {
         "constant": 0.6,
         "guess": pytest.approx(0.36 + 0.09 + 0.01),
+        "refusal": 0.0,
+        "echo": 0.0,
     }
-    assert tried("recall", answers) == {"constant": pytest.approx(1 / 3), "guess": 1 / 3}
+    recall = tried("recall", answers)
+    assert (recall["constant"], recall["guess"]) == (pytest.approx(1 / 3), 1 / 3)
     f1 = tried("f1", answers)
     assert f1["constant"] == pytest.approx(2 * 0.6 / 1.6 / 3)
     assert f1["guess"] == pytest.approx(1 / 3)
@@ -67,7 +70,7 @@ def test_of_texts_a_sample_is_tried():
     found = tried("token_f1", answers)
     assert list(found) == ["constant", "guess", "refusal", "echo"]
     assert found["echo"] == pytest.approx(2 / 5)  # the number, of two words and three
-    assert 0.3 < found["constant"] < 0.5
+    assert found["constant"] == pytest.approx(1 / 2)  # "the on", of which one word counts
     assert found["refusal"] == 0.0
     assert tried("token_f1", answers) == found
 
@@ -80,6 +83,26 @@ def test_references_of_several_kinds_of_value():
     assert tried("subset_accuracy", rows([["a", "b"], ["b"], ["b"]], "labels"))[
         "constant"
     ] == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(
+    ("asked", "echo"),
+    [
+        ({"text": "yes or no"}, 1 / 2),
+        ({"texts": ["yes", "no no no"]}, 2 / 5),
+        ({"tokens": ["is", "it", "yes"]}, 1 / 2),
+        ({"prompt": "yes"}, 1.0),
+        ({"messages": [{"role": "user", "content": "yes or"}]}, 2 / 3),
+        ({"messages": [{"role": "user", "content": text} for text in ("yes", "what")]}, 2 / 3),
+        ({"messages": [{"role": "user", "content": text} for text in ("what", "yes")]}, 1.0),
+        ({"note": "yes"}, 0.0),
+        ({"messages": "yes"}, 0.0),  # of another tool, which means something else by it
+        ({"tokens": 57, "prompt": "yes"}, 1.0),
+    ],
+)
+def test_the_prompt_again_is_the_last_turn_or_all_of_any_body(asked, echo):
+    found = tried("token_f1", rows(["yes"] * 5, "text", **{k: [v] * 5 for k, v in asked.items()}))
+    assert found["echo"] == pytest.approx(echo)
 
 
 @pytest.mark.parametrize("spec", ["auroc", "perplexity"])

@@ -95,7 +95,7 @@ def test_a_summary_of_two_systems():
                 "gained": 6,
                 "lost": 0,
             },
-            "controls": {"constant": 1.0, "guess": 1.0},
+            "controls": {"constant": 1.0, "guess": 1.0, "refusal": 0.0, "echo": 0.0},
         },
     }
     assert list(found)[-3:] == ["p", "p_adjusted", "details"]

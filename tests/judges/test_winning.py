@@ -60,9 +60,31 @@ def test_raters_of_a_pair_and_samples_of_an_id_are_averaged():
 def test_unusable_verdicts_are_expected_and_not_scored():
     found = [*many(system=3), judged("lost", None), judged("e", "baseline", rule="no answer")]
     (told,) = win_rates(found, Plan(500, 0, "", 9), None)
-    assert (told["value"], told["n"], told["n_expected"], told["n_errors"]) == (0.75, 4, 9, 1)
+    assert (told["n"], told["n_expected"], told["n_errors"]) == (4, 9, 1)
     (none,) = win_rates([judged("lost", None)], PLAN, {"rater": "m"})
     assert (none["value"], none["ci95"], none["p"], none["n"]) == (None, None, None, 0)
+
+
+def test_judged_pairs_stand_for_those_still_to_be_judged():
+    """Two of five open pairs are judged, three settled: the rules are no 3 parts of 5."""
+    found = [judged(name, "tie", rule="equal answers") for name in "abc"]
+    found += [judged("d", "system"), judged("e", "baseline"), judged("e", "system", "bob")]
+    (told,) = win_rates(found, Plan(500, 0, "", 8), None)
+    assert told["value"] == pytest.approx((3 * 0.5 + 5 * 0.75) / 8)
+    assert told["n"], told["n_expected"] == (5, 8)
+    assert "|judged:stand for all that no rule settles|" in told["signature"]
+    assert told["p"] == 1.0  # one win alone, however much it weighs
+    (whole,) = win_rates(found, Plan(500, 0, "", 5), None)
+    assert whole["value"] == pytest.approx((3 * 0.5 + 2 * 0.75) / 5)
+    assert "judged:" not in whole["signature"]
+
+
+def test_rules_alone_are_no_judgement():
+    found = [judged(name, "tie", rule="equal answers") for name in "abc"]
+    (told,) = win_rates(found, Plan(500, 0, "", 4), None)
+    assert (told["value"], told["ci95"], told["n_expected"]) == (None, None, 4)
+    (told,) = win_rates(found, Plan(500, 0, "", 3), None)
+    assert told["value"] == 0.5
 
 
 def test_what_the_order_does_is_told():

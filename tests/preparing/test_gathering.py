@@ -126,6 +126,23 @@ def test_labels_are_balanced_on_the_first_side_alone():
     tally.check()
 
 
+def test_a_dropped_row_keeps_its_own_columns():
+    rows = [
+        Record({"id": str(i), "text": f"word{i}", "source": "web", "label": "l"}) for i in "abc"
+    ]
+    plan = Plan(shares={"f": 1.0}, total=2, typed={"f": "f"}, balance="label=1")
+    tally = Tally(rows_in=3, out=3)
+    with Spool() as spool:
+        found = gathered(rows, spool, plan)
+        dropped = list(found.dropped(tally))
+    assert [(row["source"], row["label"]) for row in dropped] == [("web", "l")] * 2
+    assert sorted((row["dropped"], row.get("mix_source")) for row in dropped) == [
+        ("over its source's share of the mix", "f"),
+        ("over the size that label values are balanced to", None),
+    ]
+    assert [(one["rows"], one["of_rows"]) for one in found.mix] == [(2, 3)]
+
+
 def rows_with_copies() -> list[Record]:
     made = []
     for i, name in enumerate(f"word{i}" for i in range(20)):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from instructune.errors import UserError
-from instructune.preparing.mixing import balanced, mixed, weights
+from instructune.preparing.mixing import balanced, mixed, told, weights
 from instructune.reading.spool import Spool
 from instructune.records import Record
 
@@ -111,7 +111,7 @@ def test_weights(pairs, expected):
     [
         (["a=1"], "'b' has no weight"),
         (["a=1", "c=2"], "'c' is none of the sources"),
-        (["a", "b=1"], "'' is none of the sources"),
+        (["a", "b=1"], "expected SOURCE=WEIGHT, got 'a'"),
         (["a=x", "b=1"], "expected SOURCE=WEIGHT"),
         (["a=-1", "b=1"], "'-1' is no weight"),
         (["a=nan", "b=1"], "'nan' is no weight"),
@@ -123,6 +123,34 @@ def test_wrong_weights(pairs, message):
         weights(pairs, ["a", "b"])
 
 
+def test_a_name_that_is_no_source_is_told_what_to_do():
+    for name, hint in (("b.jsnl", "did you mean 'b.jsonl'?"), ("c", "name it among the sources")):
+        with pytest.raises(UserError, match="is none of the sources") as caught:
+            weights([f"{name}=1"], ["a.jsonl", "b.jsonl"])
+        assert hint in (caught.value.hint or "")
+
+
+def test_what_each_source_gives():
+    sizes = {0: 4, 1: 4, 2: 3, 3: 5}
+    sources = {0: "a", 1: "a", 2: "b", 3: "b"}
+    assert told(sizes, sources, {3}, {"b": 0.5, "a": 0.5, "c": 0.0}) == [
+        {"source": "b", "rows": 1, "of_rows": 2, "size": 3, "of_size": 8, "share": 3 / 11},
+        {"source": "a", "rows": 2, "of_rows": 2, "size": 8, "of_size": 8, "share": 8 / 11},
+        {"source": "c", "rows": 0, "of_rows": 0, "size": 0, "of_size": 0, "share": 0.0},
+    ]
+
+
+def test_a_field_to_balance_by_that_rows_lack():
+    with Spool() as rows:
+        rows.append(Record(id="1", text="t", label="a", origin="f:1"))
+        rows.append(Record(id="2", text="t", label=3, origin="f:2"))
+        with pytest.raises(UserError, match="f:1: labl is missing") as caught:
+            balanced(rows, [0], "labl", None, 0)
+        assert caught.value.hint == "did you mean 'label'?"
+        with pytest.raises(UserError, match="f:2: label is not a text"):
+            balanced(rows, [1], "label", None, 0)
+
+
 def test_balancing():
     with Spool() as rows:
         for number, label in enumerate("aaabbbbc" + "b"):
@@ -132,7 +160,9 @@ def test_balancing():
             gone = balanced(rows, range(9), "label", most, 0)
             left = Counter(rows[number]["label"] for number in range(9) if number not in gone)
             assert left == expected
-            assert {reason.facts["label"] for reason in gone.values()} <= set("ab")
+            assert {str(reason): reason.facts for reason in gone.values()} == {
+                "over the size that label values are balanced to": {}
+            }
         assert balanced(rows, [], "label", None, 0) == {}
         with pytest.raises(UserError, match="f:3: task is missing, so it cannot be balanced"):
             balanced(rows, [3], "task", None, 0)

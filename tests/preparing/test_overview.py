@@ -33,6 +33,13 @@ def test_many_values_are_summed():
     assert rows[-1] == {"label": "and 5 more", "rows": 5, "share": "25.0%"}
 
 
+def test_a_mix():
+    told = {"source": "a", "rows": 1, "of_rows": 2, "size": 3, "of_size": 8, "share": 0.25}
+    row = {"source": "a", "share": "25.0%", "rows": 1, "rows it has": 2}
+    assert overview.mix([told], "rows") == [row]
+    assert overview.mix([told], "words") == [row | {"words": 3, "words it has": 8}]
+
+
 def test_nothing():
     assert overview.tables(Profile().facts()) == {}
 

@@ -52,6 +52,8 @@ def human(config, **settings):
         ({"judge": ("x.jsonl",), "seen": ("t.jsonl",)}, "--seen"),
         ({"judge": ("x.jsonl",), "cluster": "topic"}, "--cluster"),
         ({"judge": ("x.jsonl",), "adjust": "bh"}, "--adjust"),
+        ({"judge": ("x.jsonl",), "report": "r.html"}, "--report"),
+        ({"judge": ("ask",), "allow_code": True}, "--allow-code"),
         ({"judge": ("ask",), "gates": "g.toml"}, "--gates"),
         ({"judge": ("ask",), "junit": "j.xml"}, "--junit"),
         ({"judge": ("ask",), "fail_if": ("win_rate < 1",)}, "--fail-if"),
@@ -67,6 +69,27 @@ def test_settings_that_would_not_be_read_are_refused(config, settings, where):
     with pytest.raises(UserError) as caught:
         mode(config(**settings))
     assert (caught.value.code, caught.value.where) == (Exit.USAGE, where)
+
+
+@pytest.mark.parametrize(("name", "meant"), [("humen", "human"), ("Ask", "ask")])
+def test_a_misspelt_word_is_no_file(config, name, meant):
+    with pytest.raises(UserError, match="no such file") as caught:
+        mode(config(judge=(name,), rater="ann"))
+    assert (caught.value.where, caught.value.code) == (name, Exit.NO_INPUT)
+    assert caught.value.hint == f"did you mean {meant!r}?"
+
+
+def test_a_file_may_bear_such_a_name(config, write):
+    write("humen", [])
+    assert mode(config(judge=("humen",))) == "read"
+
+
+@pytest.mark.parametrize("settings", [{"rater": "ann"}, {"criteria": "default"}])
+def test_what_only_a_judge_reads_needs_one(settings):
+    (name,) = settings
+    with pytest.raises(UserError, match="needs --judge") as caught:
+        EvalConfig(**settings)
+    assert (caught.value.where, caught.value.code) == (f"--{name}", Exit.USAGE)
 
 
 def test_a_file_is_read_whatever_it_is_called(config):

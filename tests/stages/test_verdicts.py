@@ -52,7 +52,9 @@ def test_summaries_go_to_the_output_with_a_manifest(judge, write):
 
 def test_what_was_not_judged_is_expected(judge, write):
     write("c.jsonl", CHOICES[:3])
-    assert [judge("c.jsonl").summaries[0][key] for key in ("n", "n_expected")] == [3, 8]
+    found = judge("c.jsonl")
+    assert [found.summaries[0][key] for key in ("n", "n_expected")] == [3, 8]
+    assert found.notes == ["ann: 3 judged", "5 of 8 pairs are still to be judged"]
 
 
 def test_slices_are_by_rater_and_by_field(judge, write):
