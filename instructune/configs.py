@@ -112,6 +112,7 @@ class TrainConfig:
     field: tuple[str, ...] = ()
     bad_rows: str = "fail"
     rejects: str | None = None
+    track: tuple[str, ...] = dataclasses.field(default=(), metadata=_COUNTS_FOR_NOTHING)
 
     def __post_init__(self) -> None:
         _choice("--schedule", self.schedule, ("linear", "cosine", "constant"))

@@ -16,6 +16,7 @@ from instructune.memory import memory_errors
 from instructune.models import load_model, quiet
 from instructune.rundir import RunDir
 from instructune.stopping import Stopped, stop_request, told
+from instructune.tracking import tracking
 from instructune.training import plan, resuming
 from instructune.training.optimizers import Optimizer, count
 from instructune.training.regularizers import set_dropout
@@ -142,6 +143,7 @@ def _loop(
     def event(what: Event) -> None:
         log.append(what)
         notify(what)
+        track(what)
 
     def checkpoint(now: State) -> None:
         nonlocal saving
@@ -149,7 +151,8 @@ def _loop(
         resuming.checkpoint(run, fitted, now, log, config.keep_checkpoints)
         saving += time.monotonic() - began
 
-    with run.log() as log, stop_request() as stop:
+    tracks = tracking(config.track, run.path, document, notify)
+    with tracks as track, run.log() as log, stop_request() as stop:
         hooks = Hooks(event, checkpoint, stop)
         parts = fitted.model, work.data, work.eval_data, fitted.loss, fitted.optimizer
         done = train(*parts, fitted.plan, state, hooks)
