@@ -18,6 +18,7 @@ from instructune.commands.eval import evaluate
 from instructune.commands.generate import generate
 from instructune.commands.prepare import prepare
 from instructune.commands.show import show
+from instructune.commands.sweep import sweep
 from instructune.commands.train import train
 from instructune.errors import Exit, Signalled, UserError, usage, visible
 
@@ -26,6 +27,7 @@ COMMANDS = {
     "train": train,
     "generate": generate,
     "eval": evaluate,
+    "sweep": sweep,
     "show": show,
 }
 

@@ -127,6 +127,7 @@ class TrainConfig:
     field: tuple[str, ...] = ()
     bad_rows: str = "fail"
     rejects: str | None = None
+    track: tuple[str, ...] = dataclasses.field(default=(), metadata=_COUNTS_FOR_NOTHING)
 
     def __post_init__(self) -> None:
         _choice("--overflow", self.overflow, OVERFLOWS)
@@ -267,6 +268,38 @@ class EvalConfig:
             raise usage("needs --judge human", where="--rater")
         _between("--resamples", self.resamples, 100, 1_000_000)
         _least("--seed", self.seed, 0)
+
+
+@dataclass(frozen=True)
+class SweepConfig:
+    """Settings of `sweep`, which its file has in the table `[sweep]`."""
+
+    output: str = "sweep"
+    sampler: str = "tpe"
+    trials: int | None = None
+    seed: int = 0
+    metric: str = "eval_loss"
+    mode: str | None = None
+    pruning: str = "none"
+    min_steps: int | None = None
+    reduction: int = 3
+    workers: int = 1
+    report: str | None = None
+    dry_run: bool = False
+
+    def __post_init__(self) -> None:
+        _choice("--sampler", self.sampler, ("tpe", "random", "grid"))
+        _choice("--mode", self.mode or "min", ("min", "max"))
+        _choice("--pruning", self.pruning, ("none", "asha"))
+        _between("--trials", self.trials, 1, 100_000)
+        _least("--seed", self.seed, 0)
+        _least("--min-steps", self.min_steps, 1)
+        _between("--reduction", self.reduction, 2, 100)
+        _between("--workers", self.workers, 1, 256)
+        if self.min_steps and self.pruning == "none":
+            raise usage("needs --pruning asha", where="--min-steps")
+        if self.metric == "eval_loss" and self.mode == "max":
+            raise usage("a loss is minimised", where="--mode")
 
 
 @dataclass(frozen=True)

@@ -101,6 +101,14 @@ def spelled(name: str, options: dict[str, Any]) -> str:
     return ":".join(filter(None, (name, ",".join(pairs))))
 
 
+def respelled(spec: str, options: dict[str, Any]) -> str:
+    """`NAME[:key=value,…]` with these options instead of its own, or beside them."""
+    name, _, rest = spec.partition(":")
+    pairs = (pair.partition("=") for pair in filter(None, _split(rest, ",")))
+    given = {key.strip(): value.strip() for key, _, value in pairs}
+    return spelled(name, given | options)
+
+
 def _spelled(value: Any) -> str:
     if isinstance(value, list | tuple):
         return "+".join(_spelled(item).replace("+", "\\+") for item in value)

@@ -23,21 +23,22 @@ _IN_WORDS = {
 
 def settings(kind: type[T], given: dict[str, Any], file: str | None) -> T:
     """Build a config: what was typed beats the TOML file, the file beats the default."""
-    values = _from_file(kind, file) if file else {}
+    values = from_table(kind, read_toml(file), file) if file else {}
     return kind(**(values | given))
 
 
-def _from_file(kind: type, name: str) -> dict[str, Any]:
+def from_table(kind: type, table: dict[str, Any], name: str) -> dict[str, Any]:
+    """The settings in a table of a TOML file, as a config takes them; `name` says where it is."""
     fields = {field.name: field for field in dataclasses.fields(kind)}
     values: dict[str, Any] = {}
-    for key, value in read_toml(name).items():
+    for key, value in table.items():
         field = fields.get(key.replace("-", "_"))
         if field is None:
             hint = did_you_mean(key.replace("-", "_"), fields)
             raise usage(f"unknown setting {key!r}", where=name, hint=hint)
         if field.name in values:
             raise usage(f"{field.name!r} is set twice", where=name)
-        values[field.name] = _coerced(value, str(field.type), f"{name}: {key}")
+        values[field.name] = coerced(value, str(field.type), f"{name}: {key}")
     return values
 
 
@@ -50,7 +51,7 @@ def read_toml(name: str) -> dict[str, Any]:
             raise usage(f"not TOML ({error})", where=name) from None
 
 
-def _coerced(value: Any, kind: str, where: str) -> Any:
+def coerced(value: Any, kind: str, where: str) -> Any:
     """A TOML value as the field's type; a `[method]` table becomes `name:key=value,…`."""
     wanted = kind.removesuffix(" | None")
     if wanted.startswith("tuple"):

@@ -93,6 +93,15 @@ def tune(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[bytes]]:
 
 
 @pytest.fixture
+def environment() -> Iterator[None]:
+    """Whatever the test does to the environment is undone."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture
 def temporaries(tmp_path: Path) -> Callable[[], list[str]]:
     """The names of hidden files below the test's folder: what a write left behind."""
     return lambda: sorted(path.name for path in tmp_path.rglob(".*"))

@@ -68,12 +68,16 @@ TrainOn = Annotated[
 
 def settings(ctx: typer.Context, kind: type[T]) -> T:
     """The command's config: flag > `--config` file > default."""
-    given = {
+    return build(kind, typed(ctx), ctx.params["config"])
+
+
+def typed(ctx: typer.Context) -> dict[str, Any]:
+    """The settings that were typed."""
+    return {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in ctx.params.items()
         if name not in ("config", "json") and _was_typed(ctx, name)
     }
-    return build(kind, given, ctx.params["config"])
 
 
 def _was_typed(ctx: typer.Context, name: str) -> bool:

@@ -157,6 +157,12 @@ def train(
     field: options.FieldMap = list(TrainConfig.field),  # noqa: B006
     bad_rows: options.BadRows = TrainConfig.bad_rows,
     rejects: options.Rejects = TrainConfig.rejects,
+    track: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME", help="tensorboard, wandb, mlflow or trackio; may be repeated."
+        ),
+    ] = list(TrainConfig.track),  # noqa: B006
     config: options.ConfigFile = None,
     json: options.Json = False,
 ) -> None:

@@ -45,6 +45,14 @@ svg .axis { stroke: var(--line); } svg .before { stroke: var(--ink); stroke-widt
 svg .chance { stroke: var(--soft); stroke-width: 1.5; stroke-dasharray: 2 2; }
 svg .good { fill: var(--good); } svg .bad { fill: var(--bad); } svg .second { fill: var(--soft); }
 svg .paper { fill: var(--card); }
+svg .trial { fill: none; stroke: var(--bar); stroke-width: 1.5; }
+svg .trial-0 { opacity: .18; } svg .trial-1 { opacity: .35; } svg .trial-2 { opacity: .6; }
+svg .trial-none { stroke: var(--soft); stroke-dasharray: 3 3; opacity: .6; }
+svg .best { stroke: var(--good); stroke-width: 3; }
+svg .sofar { fill: none; stroke: var(--soft); stroke-width: 1.5; }
+svg .failed { fill: none; stroke: var(--bad); stroke-width: 1.5; }
+svg .mark { font-size: 11px; paint-order: stroke; stroke: var(--paper); stroke-width: 3px; }
+.drawn-wide svg { max-width: none; }
 svg .gap { fill: var(--bad); opacity: .3; }
 .verdict {
   border-left: 6px solid var(--soft); background: var(--card); padding: .9rem 1.2rem;

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
+from instructune import tracking
 from instructune.configs import TrainConfig
 from instructune.environment import importing_torch
 from instructune.rundir import RunDir
@@ -26,6 +27,7 @@ def train(config: TrainConfig, notify: Notify) -> dict[str, Any]:
     A run with the same settings is resumed where it stopped, or left alone where it is finished.
     """
     run, notes = RunDir(config.output), []
+    tracking.check(config.track, run.path)
 
     def tell(event: Event) -> None:
         if event["event"] == "note":

@@ -17,6 +17,7 @@ from instructune.merging import merged
 from instructune.models import as_dtype, load_model
 from instructune.rundir import RunDir
 from instructune.stopping import Stopped, stop_request, told
+from instructune.tracking import tracking
 from instructune.training import plan, resuming
 from instructune.training.averages import Averages
 from instructune.training.coaching import Coach
@@ -159,6 +160,7 @@ def _loop(
     def event(what: Event) -> None:
         log.append(what)
         notify(what)
+        track(what)
 
     def checkpoint(now: State) -> None:
         nonlocal saving
@@ -166,13 +168,14 @@ def _loop(
         resuming.checkpoint(run, fitted, now, log, config.keep_checkpoints)
         saving += time.monotonic() - began
 
-    with run.log() as log, stop_request() as stop:
-        coach, averages = fitted.coach, fitted.averages
+    coach, averages = fitted.coach, fitted.averages
 
-        def updated(now: State) -> None:
-            coach.updated(now.step)
-            averages.updated(now)
+    def updated(now: State) -> None:
+        coach.updated(now.step)
+        averages.updated(now)
 
+    tracks = tracking(config.track, run.path, document, notify)
+    with tracks as track, run.log() as log, stop_request() as stop:
         hooks = Hooks(event, checkpoint, stop, coach.gathered, updated, averages.applied)
         parts = fitted.model, work.data, work.eval_data, fitted.loss, fitted.optimizer
         done = train(*parts, fitted.plan, state, hooks)

@@ -39,6 +39,7 @@ _NOT_COMPARED = frozenset(
         "field",
         "bad_rows",
         "rejects",
+        "track",
     }
 )
 

@@ -84,6 +84,7 @@ SAME = {
     "bad_rows": "quarantine",
     "rejects": "r.jsonl",
     "method": "full",
+    "track": ("tensorboard",),
 }
 OTHER = {
     "objective": "dpo",

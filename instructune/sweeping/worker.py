@@ -1,0 +1,120 @@
+"""A worker process: loads what trainings need once, then does each job in a fork of itself.
+
+Talks in JSON lines. In: a job, and answers to what it asks. Out: the events that a job asks about,
+and one that says how it ended.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from typing import IO, Any, NoReturn
+
+from instructune.errors import Exit, Signalled, UserError
+
+Job = dict[str, Any]
+Event = dict[str, Any]
+Ask = Callable[[Event], bool]
+_DEATH = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
+
+
+class _Line:
+    """Both directions of the talk, at file descriptors that nothing else writes to."""
+
+    def __init__(self) -> None:
+        self._in: IO[bytes] = os.fdopen(os.dup(0), "rb", buffering=0)  # nothing is read ahead
+        self._out = os.dup(1)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.dup2(2, 1)  # what libraries print
+
+    def read(self) -> dict[str, Any] | None:
+        """The next line; None where nobody is there any more."""
+        line = self._in.readline()
+        return json.loads(line) if line.endswith(b"\n") else None
+
+    def write(self, event: Event) -> None:
+        """Send a line."""
+        with suppress(BrokenPipeError):
+            os.write(self._out, json.dumps(event).encode() + b"\n")
+
+    def ask(self, event: Event) -> bool:
+        """Whether the job is to go on after this; a parent that is gone wants nothing more."""
+        self.write(event)
+        answer = self.read()
+        return bool(answer and answer["go"])
+
+
+def serve(work: Callable[[Job, Ask], Event], parent: int) -> None:
+    """Do one job after the other until the input ends, or a signal comes.
+
+    `work` takes a job and a function to ask whether to go on; it returns what came of the job.
+    A signal is handed on to the job, which may save what it has.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    child, stopping = 0, False
+
+    def hand_on(number: int, frame: Any) -> None:
+        nonlocal stopping
+        stopping = True
+        if child:
+            with suppress(ProcessLookupError):
+                os.kill(child, number)
+
+    signal.signal(signal.SIGTERM, hand_on)
+    _die_with(parent)
+    line = _Line()
+    while not stopping and (job := line.read()) is not None:
+        # a signal between the fork and the assignment must not be lost
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        own = os.getpid()
+        child = os.fork()
+        if not child:
+            _do(work, job, line, own)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        _, status = os.waitpid(child, 0)
+        child = 0
+        line.write({"event": "over", "status": os.waitstatus_to_exitcode(status)})
+
+
+def _die_with(parent: int) -> None:
+    """Get SIGTERM when the parent is gone, killed or not; where the system can do that."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_DEATH, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != parent:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _do(work: Callable[[Job, Ask], Event], job: Job, line: _Line, parent: int) -> NoReturn:
+    """Do the job in this process, which ends with it."""
+    signal.signal(signal.SIGTERM, _signalled)
+    ended: Event = {"state": "failed"}
+    try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        _die_with(parent)
+        ended = {"state": "complete"} | work(job, line.ask)
+    except Signalled:
+        ended = {"state": "stopped"}
+    except UserError as failure:
+        ended |= failure.as_dict()
+    except MemoryError:
+        ended |= {"error": "out of memory", "code": int(Exit.OUT_OF_MEMORY)}
+    except BaseException as bug:
+        traceback.print_exc()
+        ended |= {"error": f"{type(bug).__name__}: {bug}", "code": int(Exit.BUG)}
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    line.write({"event": "end"} | ended)
+    with suppress(OSError, ValueError):
+        sys.stderr.flush()
+    os._exit(0)
+
+
+def _signalled(number: int, frame: Any) -> NoReturn:
+    signal.signal(number, signal.SIG_DFL)  # a second one ends the process at once
+    raise Signalled(number)
