@@ -65,9 +65,9 @@ def tried(metric: Metric, made: Sequence[Control]) -> dict[str, float]:
     try:
         for name, rows, weights in made:
             value = _value(metric, rows, weights)
-            if not np.isnan(value):
+            if np.isfinite(value):
                 found[name] = pick(found.get(name, value), value)
-    except UserError:  # it needs a field that only a model can write
+    except (UserError, OverflowError):  # it needs what only a model can write, or has no value
         return {}
     return found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -84,6 +85,18 @@ class System:
         self.metric, self.units = metric, units
         self.sums: np.ndarray | None = None
         self.measure: Measure
+        try:
+            with np.errstate(over="ignore"):
+                self._measure(answers, known)
+        except OverflowError:
+            self.value = math.inf
+        if math.isinf(self.value):
+            raise UserError(
+                f"{metric.name} is no finite number: the rows hold numbers too large for it"
+            )
+
+    def _measure(self, answers: Sequence[Answer], known: dict[Any, Table]) -> None:
+        metric, units = self.metric, self.units
         if hasattr(metric, "evaluator"):
             evaluator = metric.evaluator(answers)
             self.measure = RowMeasure(evaluator, units.of_rows, units.shares, units.n)
@@ -109,6 +122,7 @@ class System:
         scores = self.scores()
         return (
             scores is not None
+            and tuple(self.metric.RANGE) == (0.0, 1.0)
             and not self.units.clustered
             and bool(((scores == 0) | (scores == 1)).all())
         )

@@ -1,4 +1,4 @@
-"""What metrics of regression share: true and predicted numbers, and their moments."""
+"""What metrics of regression share: true and predicted numbers."""
 
 from __future__ import annotations
 
@@ -10,25 +10,36 @@ import numpy as np
 from instructune.errors import UserError
 from instructune.evaluating.predictions import Answer
 
+_MOST = 1e150  # squares of more are no numbers any longer
+
 
 def numbers(answers: Sequence[Answer]) -> tuple[np.ndarray, np.ndarray]:
     """True and predicted numbers (n,); of several references the nearest is true.
 
-    An error is refused: any number in its place would be better than the worst there is.
+    An error counts as wrong everywhere, but how wrong is no number: with any in its place an error
+    would be better than a prediction that is further off, and left out it would be no mistake.
+    So errors are refused here.
     """
     failed = [answer.row["id"] for answer in answers if answer.prediction is None]
     if failed:
         raise UserError(
-            f"{len(failed)} of {len(answers)} predictions are errors (id {failed[0]!r} …), "
-            "and no number is wrong enough to stand for one",
-            hint="generate them again, or use a metric with a lowest score",
+            f"{len(failed)} of {len(answers)} predictions are errors (id {failed[0]!r} …): they "
+            "count as wrong, and no number is wrong enough to stand for one",
+            hint="generate them again, or put the number in their place that you would act on",
         )
-    predicted = [float(answer.prediction) for answer in answers]
+    predicted = [_number(answer, answer.prediction) for answer in answers]
     true = [
-        min(map(float, answer.references), key=lambda number: abs(number - guess))
+        min((_number(answer, n) for n in answer.references), key=lambda n: abs(n - guess))
         for answer, guess in zip(answers, predicted, strict=True)
     ]
-    for answer, pair in zip(answers, zip(true, predicted, strict=True), strict=True):
-        if not all(map(math.isfinite, pair)):
-            raise UserError(f"id {answer.row['id']!r}: not a finite number")
     return np.array(true), np.array(predicted)
+
+
+def _number(answer: Answer, value: float) -> float:
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number of 309 digits or more
+        number = math.inf
+    if not abs(number) <= _MOST:
+        raise UserError(f"id {answer.row['id']!r}: not a number from -{_MOST:g} to {_MOST:g}")
+    return number

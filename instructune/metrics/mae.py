@@ -1,4 +1,7 @@
-"""Mean absolute error of predicted numbers; less is better."""
+"""Mean absolute error of predicted numbers; less is better.
+
+Predictions that are errors are refused: they count as wrong, and how wrong is no number.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Pearson's correlation of true and predicted numbers; 0 where either side is constant."""
+"""Pearson's correlation of true and predicted numbers; 0 where either side is constant.
+
+Predictions that are errors are refused: they count as wrong, and how wrong is no number.
+"""
 
 from __future__ import annotations
 

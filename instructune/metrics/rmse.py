@@ -1,4 +1,7 @@
-"""Root of the mean squared error of predicted numbers; less is better."""
+"""Root of the mean squared error of predicted numbers; less is better.
+
+Predictions that are errors are refused: they count as wrong, and how wrong is no number.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Spearman's correlation of the ranks of true and predicted numbers; 0 where a side is constant."""
+"""Spearman's correlation of the ranks of true and predicted numbers; 0 where a side is constant.
+
+Predictions that are errors are refused: they count as wrong, and how wrong is no number.
+"""
 
 from __future__ import annotations
 

@@ -113,8 +113,11 @@ def interval(
     """The interval that fits n units: BCa, over clusters Student's; None where none is known.
 
     Where all draws agree it would have no width, which claims a certainty that n units cannot
-    give: see `unseen_interval`. Draws on which the metric is undefined are left out.
+    give: see `unseen_interval`. Draws on which the metric is undefined are left out; where it is
+    infinite on some there is no interval.
     """
+    if np.isinf(draws).any() or np.isinf(left_out).any():
+        return None
     draws, left_out = draws[~np.isnan(draws)], left_out[~np.isnan(left_out)]
     if not len(draws):
         return None

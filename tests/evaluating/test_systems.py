@@ -66,3 +66,9 @@ def test_sparse_tables_are_clustered_too(size):
     assert is_sparse(system.measure.table) == (size == 150)
     ones = system.measure.weighted(np.ones((1, 9)))[0]
     assert ones == pytest.approx(system.value, abs=1e-12)
+
+
+def test_a_mean_without_bounds_is_no_share():
+    """Absolute errors of 0 and 1 are no successes out of some: with other units they are 1000."""
+    rows = [Answer(float(i), [0.0], "number", {"id": str(i)}) for i in (0, 1)]
+    assert not System(Metric("mae"), rows, units_of(rows, None), {}).is_proportion()

@@ -88,9 +88,11 @@ def test_an_error_scores_lowest_for_the_truth_and_highest_for_the_rest():
 @pytest.mark.parametrize(
     ("scores", "message"),
     [
-        (None, "id '0001': label_scores must be a log-probability a label"),
+        (None, "id '0001': label_scores must be a log-probability, 0 at most, for each of two"),
+        ({"0": 0.7, "1": 0.3}, "label_scores must be"),  # chances without a logarithm
+        ({"0": -1.0}, "for each of two labels or more"),
         ({"0": -1.0, "1": math.nan}, "label_scores must be"),
-        ({"0": -1.0}, "label_scores has no '1'"),
+        ({"0": -1.0, "2": -1.0}, "label_scores has no '1'"),
     ],
 )
 def test_rows_without_scores_are_refused(scores, message):
@@ -104,7 +106,8 @@ def test_the_field_that_is_absent_is_told_with_what_writes_it():
     with pytest.raises(UserError) as caught:
         measured("auroc", answered(["a", "b"], ["a", "b"], "label"))
     assert str(caught.value) == (
-        "id '0000': has no label_scores (a log-probability a label)\n"
+        "id '0000': has no label_scores (a log-probability, 0 at most, for each of two labels or "
+        "more)\n"
         "  hint: generate --label-scores writes it"
     )
 

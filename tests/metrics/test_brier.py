@@ -63,7 +63,7 @@ def calibration(answers):
 
 def test_the_temperature_has_the_least_log_loss():
     true, scores = [1, 1, 1, 0], [3.0, 3.0, 3.0, 3.0]
-    rows = [{"0": 0.0, "1": score} for score in scores]
+    rows = [{"0": -9.0, "1": score - 9} for score in scores]  # only differences count
     found = calibration(answered(["1"] * 4, list(map(str, true)), label_scores=rows))
     # three of four are right, so the chance should be 3/4, and its log-odds are log 3
     assert found["temperature"] == pytest.approx(3 / math.log(3), abs=1e-9)

@@ -36,7 +36,14 @@ def test_the_nearest_of_several_references():
 
 @pytest.mark.parametrize("name", ["mae", "rmse", "pearson", "spearman"])
 def test_no_number_stands_for_an_error(name):
-    with pytest.raises(UserError, match="1 of 2 predictions are errors .id '0001' …."):
+    with pytest.raises(UserError, match="1 of 2 predictions are errors .id '0001' ….: they count"):
         measured(name, numbered([1, None], [1, 2]))
-    with pytest.raises(UserError, match="id '0000': not a finite number"):
-        measured(name, numbered([np.inf, 1.0], [1, 2]))
+
+
+@pytest.mark.parametrize("name", ["mae", "rmse", "pearson", "spearman"])
+@pytest.mark.parametrize("huge", [np.inf, np.nan, 1e200, 10**400])
+def test_numbers_that_cannot_be_squared_are_refused(name, huge):
+    for rows in (([huge, 1.0], [1, 2]), ([1.0, 1.0], [huge, 2])):
+        with pytest.raises(UserError, match="id '0000': not a number from -1e.150 to 1e.150"):
+            measured(name, numbered(*rows))
+    assert np.isfinite(measured(name, numbered([1e150, -1e150], [-1e150, 1e150])))

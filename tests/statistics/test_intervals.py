@@ -9,6 +9,7 @@ import pytest
 import scipy.stats
 
 from instructune.statistics import intervals, resampling
+from instructune.statistics.intervals import interval
 from instructune.statistics.measures import SumMeasure
 
 
@@ -147,3 +148,10 @@ def test_draws_without_a_value_are_left_out():
     )
     nothing = np.full(5, np.nan)
     assert intervals.interval(nothing, 0.5, left_out, 30, (0.0, 1.0), clustered=False) is None
+
+
+def test_infinite_draws_have_no_interval():
+    draws, left_out = np.array([1.0, 2.0, np.inf]), np.array([1.0, 2.0])
+    bounds = (0.0, float("inf"))
+    assert interval(draws, 1.5, left_out, 2, bounds, clustered=False) is None
+    assert interval(draws[:2], 1.5, np.array([1.0, np.inf]), 2, bounds, clustered=False) is None
