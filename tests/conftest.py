@@ -15,6 +15,11 @@ import pytest
 from hypothesis import settings
 from typer.testing import CliRunner
 
+from instructune.environment import before_torch
+
+# before any test imports torch: workers of the test run share the processors
+before_torch()
+
 # a busy machine is no reason to fail, nor is another day
 settings.register_profile("steady", deadline=None, derandomize=True)
 settings.load_profile("steady")
