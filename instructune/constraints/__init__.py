@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from instructune.checking import prepared
 from instructune.constraints import chinese, english
 from instructune.constraints.found import Found
+from instructune.constraints.negation import negated
 from instructune.errors import UserError
 from instructune.records import Record
 
@@ -46,7 +47,9 @@ def _makes_sense(found: Found) -> bool:
 
 
 def _all(text: str) -> Iterator[Found]:
+    made: list[Found] = []
     if _ENGLISH.search(text):
-        yield from english.constraints(text)
+        made += english.constraints(text)
     if _HAN.search(text):
-        yield from chinese.constraints(text)
+        made += chinese.constraints(text)
+    return (found for found in made if not negated(text, found))

@@ -5,16 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from instructune.constraints import zh_lengths
+from instructune.constraints import zh_lengths, zh_parts
 from instructune.constraints.found import Found, found
+from instructune.constraints.negation import NOT
 from instructune.constraints.zh_quantities import NUMBER, number
 from instructune.preparing.languages import LANGUAGES
 
 Rule = Callable[[str], Iterator[Found]]
 
-_NOT = (
-    r"(?:不要|不能|不得|不可以?|不准|不许|不許|不使用|不含|不带|不出现|禁止|避免|请勿|請勿|勿|别)"
-)
 _REMOVE = r"(?:去掉|删去|刪去|删除|刪除)"
 _OTHERS = r"(?:\s*(?:、|和|与|與|或者?|以及|及|，|,|/)?\s*\"[^\"\n]{1,60}\")*"
 _SEVERAL = rf"\"[^\"\n]{{1,60}}\"{_OTHERS}"
@@ -84,7 +82,11 @@ _MARKS = {
     "句號": "。.",
 }
 _MARKS |= {"顿号": "、", "頓號": "、", "分号": ";；", "引号": "\"'“”‘’「」『』"}
-_NO_MARKS = re.compile(rf"{_NOT}[^。\n]{{0,10}}?(?P<mark>逗号|逗號|标点|標點|{'|'.join(_MARKS)})")
+# 不要使用英文标点 asks for others, 不要用引号括起来 for no frame
+_NO_MARKS = re.compile(
+    rf"{NOT}[^。\n]{{0,10}}?(?P<mark>逗号|逗號|(?<![文角的])(?:标点|標點)|{'|'.join(_MARKS)})"
+    r"(?![括包引框])"
+)
 
 
 # 七个字（不含标点）: how the characters are counted
@@ -111,7 +113,7 @@ def case(text: str) -> Iterator[Found]:
 
 
 _FORBID = re.compile(
-    rf"(?:{_NOT}\s*(?:再?(?:出现|出現|使用|包含|提到|提及|含有|用|说|說|写|寫))[^\"。，,\n]{{0,6}}?"
+    rf"(?:{NOT}\s*(?:再?(?:出现|出現|使用|包含|提到|提及|含有|用|说|說|写|寫))[^\"。，,\n]{{0,6}}?"
     rf"|{_REMOVE}(?=[^。\n]{{0,12}}\"\s*(?:[一二两三]个)?[字词詞])[^\"。，,\n]{{0,8}}?)"
     rf"(?P<words>{_SEVERAL})"
 )
@@ -189,7 +191,7 @@ _CHOICE = re.compile(
 def choice(text: str) -> Iterator[Found]:
     """只回答"积极"或"消极"."""
     for match in _CHOICE.finditer(text):
-        if not re.search(rf"{_NOT}$", text[max(0, match.start() - 4) : match.start()]):
+        if not re.search(rf"{NOT}$", text[max(0, match.start() - 4) : match.start()]):
             yield found("choice", match.group(), options=_items(match))
             return
 
@@ -213,6 +215,7 @@ def form(text: str) -> Iterator[Found]:
 
 RULES: list[Rule] = [
     *zh_lengths.RULES,
+    *zh_parts.RULES,
     json_format,
     title,
     language,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from instructune.constraints import form, lengths, style, wording
+from instructune.constraints import form, lengths, parts, style, wording
 from instructune.constraints.found import Found
 
 
@@ -12,7 +12,7 @@ def constraints(text: str) -> Iterator[Found]:
     """Every constraint that a rule finds, with its evidence."""
     made = [
         item
-        for rules in (lengths.RULES, form.RULES, style.RULES, wording.RULES)
+        for rules in (lengths.RULES, parts.RULES, form.RULES, style.RULES, wording.RULES)
         for rule in rules
         for item in rule(text)
     ]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 from instructune.constraints.found import Found, found
-from instructune.constraints.quantities import NUMBER, Quantity, number, quantities
+from instructune.constraints.quantities import NUMBER, Quantity, number, of_each, quantities
 
 Rule = Callable[[str], Iterator[Found]]
 
@@ -43,7 +43,8 @@ def words(text: str) -> Iterator[Found]:
     for quantity in quantities(text, r"words?", adjectives=0):
         cut = _cut(text, quantity)
         capitals = "cap" in cut.lower() or _CAPITALS.match(text, quantity.end)
-        if capitals or not _asked(text, quantity):
+        each = any(of_each(text, quantity, part) for part in ("sentence", "line"))
+        if capitals or each or not _asked(text, quantity):
             continue
         if quantity.relation == "plain" and quantity.max == 2:  # "in two words" is an idiom
             continue

@@ -103,17 +103,37 @@ _POINTED = re.compile(
 )
 
 
-def quantities(text: str, unit: str, adjectives: int = 2) -> Iterator[Quantity]:
+_OF_EACH = (  # what stands before the number of what each part has
+    r"\b(?:each|every|all|any|no)\s+(?:of\s+)?(?:(?:the|your|its|single)\s+)*{0}s?\b[^.;!?\n]{{0,60}}$"
+    r"|\b{0}s\s+(?:of|(?:that|which)\s+(?:are|have|contain)|(?:must|should|may)\s+(?:be|have|contain)"
+    r"|(?:no|not)\s+(?:longer|more)\s+than|shorter\s+than|under|below)\b[^.;!?\n]{{0,30}}$"
+    r"|\bkeep\s+(?:the\s+|your\s+)?{0}s?\b[^.;!?\n]{{0,30}}$"
+)
+_FOR_EACH = r"\s*(?:or (?:less|fewer|more)\s+)?(?:per|a|an|in each|in every|for each|to a)\s+{0}\b"
+
+
+def of_each(text: str, quantity: Quantity, part: str) -> bool:
+    """Whether it is what each such part has: "each line has 5 words", "5 words per line"."""
+    before = text[max(0, quantity.start - 60) : quantity.end]
+    said = re.search(_OF_EACH.format(part), before, re.IGNORECASE)
+    return bool(said or re.match(_FOR_EACH.format(part), text[quantity.end :], re.IGNORECASE))
+
+
+def quantities(
+    text: str, unit: str, adjectives: int = 2, *, shared: bool = False
+) -> Iterator[Quantity]:
     """Every number of such units, "number of units … n" too; not those of each part of something.
 
-    `unit` is a regular expression. "these two sentences" is a reference, no quantity.
+    `unit` is a regular expression. "these two sentences" is a reference, no quantity. With
+    `shared` those of each part are there as well.
     """
     end_of_last = 0
     for start, end in _around(text, unit):
         for pattern in (_pattern(unit, adjectives), _reversed(unit)):
             for match in pattern.finditer(text, max(start, end_of_last), end):
                 before = text[max(0, match.start() - 60) : match.start()]
-                if _DISTRIBUTED.search(before) or _EACH.match(text, match.end()):
+                each = _DISTRIBUTED.search(before) or _EACH.match(text, match.end())
+                if each and not shared:
                     continue
                 if _POINTED.search(before) and "number of" not in match.group():
                     continue

@@ -37,6 +37,7 @@ class ZhQuantity(NamedTuple):
     relation: str
     asked: bool
     evidence: str
+    start: int
 
     def bounds(self, plain: str = "exact") -> dict[str, int]:
         """The bounds that are set; `plain="min"` where a bare number means at least."""
@@ -70,11 +71,14 @@ def _pattern(unit: str) -> re.Pattern[str]:
     )
 
 
-def quantities(text: str, unit: str) -> Iterator[ZhQuantity]:
-    """Every number of such units, but for references (这两句话) and those of each part (每句)."""
+def quantities(text: str, unit: str, *, shared: bool = False) -> Iterator[ZhQuantity]:
+    """Every number of such units, but for references (这两句话) and those of each part (每句).
+
+    With `shared` those of each part are there as well.
+    """
     for match in _pattern(unit).finditer(text):
         before = text[max(0, match.start() - 16) : match.start()]
-        if _REFERS.search(before) or _EACH.search(before):
+        if not shared and (_REFERS.search(before) or _EACH.search(before)):
             continue
         relation = next((n for n in ("max", "min", "about") if match[f"{n}_after"]), None)
         relation = relation or next(
@@ -84,8 +88,8 @@ def quantities(text: str, unit: str) -> Iterator[ZhQuantity]:
         asked = bool(_ASKED.search(before))
         if match["m"]:
             m = number(match["m"])
-            yield ZhQuantity(min(n, m), max(n, m), "range", True, match.group())
+            yield ZhQuantity(min(n, m), max(n, m), "range", True, match.group(), match.start())
             continue
         least = {"max": None, "below": None, "above": n + 1}.get(relation, n)
         most = {"min": None, "above": None, "below": max(n - 1, 0)}.get(relation, n)
-        yield ZhQuantity(least, most, relation, asked, match.group())
+        yield ZhQuantity(least, most, relation, asked, match.group(), match.start())
