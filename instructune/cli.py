@@ -20,7 +20,7 @@ from instructune.commands.prepare import prepare
 from instructune.commands.show import show
 from instructune.commands.sweep import sweep
 from instructune.commands.train import train
-from instructune.errors import Exit, Signalled, UserError, usage, visible
+from instructune.errors import Exit, Signalled, Told, UserError, usage, visible
 
 COMMANDS = {
     "prepare": prepare,
@@ -54,6 +54,8 @@ class Command(TyperCommand):
             if sys.stdout is not None:
                 sys.stdout.flush()
             return result
+        except Told as told:
+            typer.echo(visible(told.text))
         except UserError as error:
             _fail(error, as_json)
         except MemoryError:

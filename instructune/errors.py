@@ -63,6 +63,14 @@ class UserError(Exception):
         }
 
 
+class Told(Exception):
+    """What was asked for instead of work, such as the options of a plug-in; no failure."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.text = text
+
+
 class Signalled(BaseException):
     """A signal asked the process to end; raised so that temporary files go on the way out."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import dataclasses
 import importlib
+import inspect
 import math
 import re
 import types
@@ -14,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from instructune.errors import did_you_mean, usage
+from instructune.errors import Told, did_you_mean, usage
 
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
@@ -60,6 +61,18 @@ class Family:
                         continue
         return found
 
+    def help(self, name: str) -> str:
+        """The docstrings of a plug-in and of its options, and each option with its default."""
+        options = getattr(self[name], "Options", None)
+        parts = [f"{self.kind} {name}: {inspect.getdoc(self[name]) or ''}"]
+        if options is None:
+            return "\n\n".join([*parts, "It takes no options."])
+        hints = typing.get_type_hints(options)
+        fields = dataclasses.fields(options)
+        width = max(len(field.name) for field in fields)
+        lines = [f"  {f.name:<{width}}  {_kind(hints[f.name])}{_default(f)}" for f in fields]
+        return "\n\n".join([*parts, inspect.getdoc(options) or "", "\n".join(lines)])
+
     def _tree(self, name: str) -> ast.Module:
         if name not in self._trees:
             text = (self.folder / f"{name}.py").read_text(encoding="utf-8")
@@ -69,10 +82,13 @@ class Family:
     def configure(self, spec: str) -> tuple[str, ModuleType, Any]:
         """Take `NAME[:key=value,…]` apart: the name, its module, and its `Options` filled in.
 
-        A comma or plus sign that belongs to a value is written `\\,` or `\\+`.
+        A comma or plus sign that belongs to a value is written `\\,` or `\\+`. `NAME:help` raises
+        what there is to know of the plug-in.
         """
         name, _, rest = spec.partition(":")
         module = self[name]
+        if rest.strip() == "help":
+            raise Told(self.help(name))
         given: dict[str, str] = {}
         for pair in filter(None, _split(rest, ",")):
             key, sign, value = (part.strip() for part in pair.partition("="))
@@ -87,6 +103,28 @@ class Family:
                 raise usage(f"{self.kind} {name!r} takes no options, got {', '.join(given)}")
             return name, module, None
         return name, module, fill(options, given, f"{self.kind} {name!r}")
+
+
+def _kind(kind: Any) -> str:
+    """What a value of an option is, in words."""
+    if isinstance(kind, types.UnionType):
+        kind = next(arm for arm in kind.__args__ if arm is not type(None))
+    if typing.get_origin(kind) in (list, tuple):
+        return f"{_kind(typing.get_args(kind)[0])}, several joined by +"
+    if typing.get_origin(kind) is typing.Literal:
+        return " or ".join(map(str, typing.get_args(kind)))
+    if typing.get_origin(kind) is dict:
+        return "object"
+    words = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+    return words.get(kind, str(kind))
+
+
+def _default(field: dataclasses.Field[Any]) -> str:
+    if field.default is field.default_factory is dataclasses.MISSING:
+        return "; must be given"
+    if field.default in (None, (), "", dataclasses.MISSING):
+        return ""
+    return f"; default {_spelled(field.default)}"
 
 
 def _split(text: str, mark: str) -> list[str]:

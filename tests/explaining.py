@@ -18,7 +18,10 @@ PROMPT = [257, *b"what is up", 258]
 def source(name: str = "tiny-llama") -> Any:
     """A model with its tokenizer, as a backend shows them to an explainer."""
     model = tiny(name, spread=0.1)
-    return SimpleNamespace(tokenizer=Tokenizer(resolve(name).tokenizer), model=model, limit=40)
+    tokenizer, told = Tokenizer(resolve(name).tokenizer), []
+    return SimpleNamespace(
+        tokenizer=tokenizer, model=model, limit=40, notify=told.append, told=told
+    )
 
 
 def case(answer: bytes = b"owl", text: str = "what is up") -> Case:

@@ -216,3 +216,20 @@ def test_it_runs_as_a_module_and_as_a_script(tune):
         capture_output=True,
     )
     assert script.stdout.decode() == f"{__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (("prepare", "--filter", "duplicates:help"), "keep   first or longest; default first"),
+        (("prepare", "--transform", "paraphrase:help"), "transform paraphrase: "),
+        (("prepare", "--container", "csv:help"), "container csv: "),
+        (("eval", "p.jsonl", "--metric", "rouge_l:help"), "stemmer  true or false"),
+    ],
+)
+def test_help_of_a_plug_in_is_no_failure(args, told, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "p.jsonl").write_text('{"id":"a","prediction":"b","references":["b"]}\n')
+    done = CliRunner().invoke(app, list(args))
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert told in done.stdout

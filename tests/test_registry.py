@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -10,9 +11,11 @@ from typing import Literal
 
 import pytest
 
-from instructune.errors import UserError
+from instructune.errors import Told, UserError
+from instructune.filters import filters
 from instructune.formats import formats
 from instructune.registry import Family, spelled
+from tests import docs
 
 
 @dataclass(frozen=True)
@@ -146,3 +149,36 @@ def test_wrong_options_are_usage_errors(family, spec, message):
 def test_what_is_spelled_is_read_back(family, options):
     read = family.configure(spelled("fake", options))[2]
     assert read == Options(**{k: tuple(v) if type(v) is list else v for k, v in options.items()})
+
+
+def test_help_tells_of_every_option(family):
+    with pytest.raises(Told) as caught:
+        family.configure("fake:help")
+    assert caught.value.text.splitlines()[-7:] == [
+        "  rank     whole number; default 8",
+        "  alpha    number",
+        "  bias     true or false; default false",
+        "  name     text; default x",
+        "  kind     one or two; default one",
+        "  modules  text, several joined by +",
+        "  sizes    whole number, several joined by +",
+    ]
+    assert family.help("needy").endswith("  path  text; must be given")
+    assert family.help("plain").endswith("It takes no options.")
+
+
+def test_help_holds_the_plug_ins_own_words():
+    told = filters.help("duplicates").splitlines()
+    assert told[0].startswith("filter duplicates: Drops repeated rows")
+    assert any("least Jaccard similarity" in line for line in told)
+
+
+@pytest.mark.parametrize("family", docs.families(), ids=lambda family: family.kind)
+def test_every_plug_in_has_help(family):
+    for name in family.names():
+        text = family.help(name)
+        assert text.startswith(f"{family.kind} {name}: ")
+        options = getattr(family[name], "Options", None)
+        for field in dataclasses.fields(options) if options else ():
+            assert f"\n  {field.name}" in text
+            assert "typing." not in text

@@ -142,7 +142,11 @@ def _reference(record: Record) -> Record:
 
 def _answered(record: Record, answer: Any) -> Record:
     if "messages" not in record:
-        raise UserError("has no turns that a label could answer", where=record.where)
+        raise UserError(
+            "has no turns that a label could answer",
+            where=record.where,
+            hint="prepare --template classification puts labelled rows into words",
+        )
     if type(answer) is not str:
         raise UserError(f"its reference is no text: {answer!r}", where=record.where)
     return _ending_in(record, {"role": "assistant", "content": answer})

@@ -5,7 +5,7 @@ Shapes: B rows, T tokens of the longest, H hidden width.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -16,13 +16,18 @@ from instructune.errors import Exit, UserError
 
 
 @torch.inference_mode()
-def pooled(model: Any, sequences: Sequence[Sequence[int]]) -> torch.Tensor:
-    """The mean over each sequence's tokens of what the output layer gets, at length 1; (n, H)."""
+def pooled(
+    model: Any, sequences: Sequence[Sequence[int]], tick: Callable[[int], None] = lambda done: None
+) -> torch.Tensor:
+    """The mean over each sequence's tokens of what the output layer gets, at length 1; (n, H).
+
+    `tick` is told how many are done.
+    """
     forward = Forward(model)
     decoder = _decoder(forward.model)
     order = sorted(range(len(sequences)), key=lambda i: (-len(sequences[i]), i))
     found: list[torch.Tensor] = [torch.empty(0)] * len(sequences)
-    places = iter(order)
+    places, done = iter(order), 0
     for group in groups([tuple(sequences[i]) for i in order], 0):
         width = len(group[0])  # padded on the right, where a causal model does not see it
         ids = forward.tensor([[*row, *[0] * (width - len(row))] for row in group])
@@ -31,6 +36,8 @@ def pooled(model: Any, sequences: Sequence[Sequence[int]]) -> torch.Tensor:
         for states, row in zip(hidden.float(), group, strict=True):
             mean = states[: len(row)].mean(0)
             found[next(places)] = mean / mean.norm().clamp(min=1e-12)
+        done += len(group)
+        tick(done)
     return torch.stack(found)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple, Protocol
 
+from instructune.answering.completions import Notify
 from instructune.errors import Exit, UserError
 from instructune.explainers import explainers
 from instructune.records import Record
@@ -38,6 +39,7 @@ class Source(Protocol):
 
     tokenizer: Tokenizer
     limit: int | None
+    notify: Notify
 
     @property
     def model(self) -> Any:

@@ -37,14 +37,14 @@ def connect(config: GenerateConfig, notify: Notify) -> Local:
         raise usage("needs --backend openai", where="--base-url")
     before_torch()
     files = resolve(config.model, lambda text: notify({"event": "note", "text": text}))
-    return Local(config, files)
+    return Local(config, files, notify)
 
 
 class Local:
     """A model in memory that answers windows of prompts."""
 
-    def __init__(self, config: GenerateConfig, files: ModelFiles) -> None:
-        self.config, self.files = config, files
+    def __init__(self, config: GenerateConfig, files: ModelFiles, notify: Notify) -> None:
+        self.config, self.files, self.notify = config, files, notify
         self.fingerprint = _fingerprint(files, config.seed)
         self.role = role_of(files)
         self.tokenizer = Tokenizer(files.tokenizer, config.template)

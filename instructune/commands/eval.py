@@ -51,7 +51,8 @@ def evaluate(
         list[str],
         typer.Option(
             metavar="NAME[:key=value,…]",
-            help=f"Any of {', '.join(metrics.names())}; default: what fits the references.",
+            help=f"Any of {', '.join(metrics.names())}; default: what fits the references. "
+            "NAME:help tells its options.",
             autocompletion=metrics.names,
         ),
     ] = list(EvalConfig.metric),  # noqa: B006

@@ -45,14 +45,16 @@ def prepare(
         list[str],
         typer.Option(
             metavar="NAME[:key=value,…]",
-            help=f"Change records, in the order given: {', '.join(transforms.names())}.",
+            help=f"Change records, in the order given: {', '.join(transforms.names())}; "
+            "NAME:help tells its options.",
         ),
     ] = list(PrepareConfig.transform),  # noqa: B006
     filter: Annotated[
         list[str],
         typer.Option(
             metavar="NAME[:key=value,…]",
-            help=f"Drop records after the transforms: {', '.join(filters.names())}.",
+            help=f"Drop records after the transforms: {', '.join(filters.names())}; "
+            "NAME:help tells its options.",
         ),
     ] = list(PrepareConfig.filter),  # noqa: B006
     against: Annotated[

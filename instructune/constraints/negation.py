@@ -20,6 +20,7 @@ _ENGLISH = re.compile(
     rf"(?:\s+(?!(?:{_ELSE}|{_OPPOSITE})\b)[\w'/-]+){{0,5}}\s*\"?$",
     re.IGNORECASE,
 )
+_NEXT = re.compile(r"\w\s+(?:and|but|then|instead)\s+[a-z]", re.IGNORECASE)
 NOT = r"(?:不要|不能|不得|不可以?|不准|不许|不許|不使用|不含|不带|不出现|禁止|避免|请勿|請勿|勿|别)"
 _CHINESE = re.compile(rf"{NOT}(?!忘|漏|只|仅|超过|超過|少于|多于|低于)[^。，,；;\n]{{0,6}}$")
 _WITHIN = re.compile(rf"{NOT}(?!忘|漏|只|仅|超过|超過|少于|多于|低于)")

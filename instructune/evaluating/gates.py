@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from instructune.errors import UserError, did_you_mean, usage
 from instructune.evaluating.conditions import INTERVALS, OPERATORS, PAIRED, Comparison, Gate
+from instructune.evaluating.measuring import Metric
 from instructune.settings import read_toml
 
 KEYS = ("fail-if", "name", "reason")
@@ -122,10 +123,31 @@ def _check_keys(table: Mapping[str, Any], known: Sequence[str], where: str) -> N
             raise usage(f"unknown key {key!r}", where=where, hint=did_you_mean(key, known))
 
 
+def _check_threshold(comparison: Comparison) -> None:
+    """Refuse a threshold that decides alone, such as 50 where a share lies from 0 to 1."""
+    low, high = Metric(comparison.metric).RANGE
+    if comparison.statistic.startswith("delta"):
+        low, high = low - high, high - low
+    elif comparison.statistic.startswith("p"):
+        low, high = 0.0, 1.0
+    elif comparison.statistic.startswith("n"):
+        return
+    compare, threshold = OPERATORS[comparison.operator], comparison.number
+    outcomes = {compare(end, threshold) for end in (low, high)}
+    if len(outcomes) > 1 or (comparison.operator in ("==", "!=") and low < threshold < high):
+        return
+    raise usage(
+        f"{comparison} is {'true' if outcomes.pop() else 'false'} whatever comes out: "
+        f"{comparison.metric}.{comparison.statistic} lies from {low:g} to {high:g}",
+        where="--fail-if",
+    )
+
+
 def check(gate: Gate, *, by: Sequence[Sequence[str]], baseline: bool, adjust: str) -> None:
-    """Refuse a gate that the settings cannot answer: a slice not made, a delta without pair."""
+    """Refuse a gate that nothing computed can answer: a slice not made, a delta without pair."""
     made = [set(fields) for fields in by]
     for comparison in gate.comparisons:
+        _check_threshold(comparison)
         fields = [field for field, _ in comparison.slice]
         if fields and set(fields) not in made:
             raise usage(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -19,6 +21,7 @@ from instructune.texts import answer_of, prompt_of
 from instructune.tokens import Encoding, prompt_ids
 
 _SHOWN = 200  # characters of a row's question and answer
+_SECONDS = 5.0  # between words of how far it is
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,20 @@ class Explainer:
 
     @cached_property
     def _vectors(self) -> np.ndarray:
-        return self._pooled([self._ids(row) for row in self.rows])
+        return self._pooled([self._ids(row) for row in self.rows], self._told_now())
+
+    def _told_now(self) -> Callable[[int], None]:
+        """Tells every few seconds how many rows the model has read, which may take minutes."""
+        last = time.monotonic()
+
+        def tick(done: int) -> None:
+            nonlocal last
+            if time.monotonic() - last >= _SECONDS:
+                last = time.monotonic()
+                text = f"neighbours: {done:,} of {len(self.rows):,} rows of data read"
+                self.source.notify({"event": "note", "text": text})
+
+        return tick
 
     def _ids(self, row: Record) -> list[int]:
         """The row as a prompt and an answer, no longer than the model reads."""
@@ -89,7 +105,9 @@ class Explainer:
             ids = prompt_ids(row, self.source.tokenizer)
         return ids[: self.source.limit] or [0]
 
-    def _pooled(self, sequences: list[list[int]]) -> np.ndarray:
+    def _pooled(
+        self, sequences: list[list[int]], tick: Callable[[int], None] = lambda done: None
+    ) -> np.ndarray:
         from instructune.answering.pooling import pooled
 
-        return pooled(self.source.model, sequences).numpy(force=True)
+        return pooled(self.source.model, sequences, tick).numpy(force=True)

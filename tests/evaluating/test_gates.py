@@ -30,6 +30,41 @@ SUMMARIES = [
 
 
 @pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("f1 < 50", "f1 < 50 is true whatever comes out: f1.value lies from 0 to 1"),
+        ("f1 > 1", "is false whatever"),
+        ("f1 >= 0", "is true whatever"),
+        ("f1 == 1.5", "is false whatever"),
+        ("f1 != 1.5", "is true whatever"),
+        ("f1.low < -0.1", "f1.low lies from 0 to 1"),
+        ("f1.delta < -2", "f1.delta lies from -1 to 1"),
+        ("f1.delta_high > 1", "is false whatever"),
+        ("f1.p > 5", "f1.p lies from 0 to 1"),
+        ("bleu < 101", "bleu.value lies from 0 to 100"),
+        ("mae < -1", "mae.value lies from 0 to inf"),
+        ("f1 < 0.5 and f1.p_adjusted >= 0", "f1.p_adjusted >= 0 is true"),
+    ],
+)
+def test_a_threshold_that_decides_alone_is_refused(text, told):
+    gate = conditions.parse(text, (*METRICS, "bleu", "mae"))
+    with pytest.raises(UserError) as caught:
+        gates.check(gate, by=[], baseline=True, adjust="holm")
+    assert told in caught.value.reason
+    assert caught.value.code == Exit.USAGE
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["f1 < 1", "f1 > 0", "f1 <= 0", "f1 == 0.5", "f1 != 0.5", "f1.delta < 0", "mae < 1e9",
+     "f1.n < 1000", "f1.n_errors > 0", "f1.p < 0.05"],
+)  # fmt: skip
+def test_a_threshold_within_reach_is_taken(text):
+    gate = conditions.parse(text, (*METRICS, "mae"))
+    gates.check(gate, by=[], baseline=True, adjust="holm")
+
+
+@pytest.mark.parametrize(
     ("text", "outcome", "numbers"),
     [
         ("f1 < 0.75", "passed", [0.75]),

@@ -6,6 +6,7 @@ import pytest
 
 from instructune.answering.pooling import pooled
 from instructune.errors import UserError
+from instructune.explainers import neighbours
 from instructune.records import Record
 from instructune.tokens import Encoding
 from tests.explaining import PROMPT, case, explain, source
@@ -47,6 +48,14 @@ def test_by_hidden_states(write):
     ids = next(Encoding(of.tokenizer).sequences([Record(ROWS[2])])).ids
     own, other = pooled(of.model, [PROMPT + case().answer, ids])
     assert values["text"] == pytest.approx((own @ other).item(), abs=1e-4)
+
+
+def test_it_is_told_how_far_the_model_has_read(write, monkeypatch):
+    monkeypatch.setattr(neighbours, "_SECONDS", 0.0)
+    of = source()
+    explain(f"neighbours:data={write('train.jsonl', ROWS)}", of)
+    assert [event["event"] for event in of.told] == ["note"] * len(of.told)
+    assert of.told[-1]["text"] == "neighbours: 4 of 4 rows of data read"
 
 
 def test_k_and_several_files(write):

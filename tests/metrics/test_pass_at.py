@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 import json
+import random
 
 import numpy as np
 import pytest
 
+from instructune.codebox import Verdict
 from instructune.errors import Exit, UserError
 from instructune.evaluating import codetests
 from instructune.evaluating.measuring import Metric
 from instructune.evaluating.predictions import Answer
+from instructune.evaluating.summaries import Plan, summarise
 from instructune.metrics import pass_at
 from instructune.metrics.pass_at import estimate
 from tests.scored import measured
@@ -74,6 +77,42 @@ def test_samples_of_a_row(sandbox, allowed):
     assert Metric("pass_at").row_details(answers[4]) == {"passed": False, "reason": "no answer"}
     outcomes = {"AssertionError": 3, "no answer": 2, "passed": 1}
     assert Metric("pass_at").details(answers, np.zeros(2)) == {"outcomes": outcomes}
+
+
+def summaries_of(rows, cluster):
+    answers, baseline = map(list, zip(*rows, strict=True))
+    plan = Plan(("pass_at", "pass_at:k=2"), ("lang",), 200, 0, {}, cluster)
+    return summarise(plan, answers, baseline)
+
+
+@pytest.mark.parametrize("cluster", [None, "doc"])
+def test_row_order_changes_no_bit(allowed, monkeypatch, cluster):
+    """With answers that pass or not by what they say; the sandbox has its own tests."""
+    monkeypatch.setattr(
+        pass_at,
+        "verdicts",
+        lambda jobs, _: [Verdict(job is not None and "x" in job.answer[-1:], "no") for job in jobs],
+    )
+    rng = random.Random(3)
+    pairs = []
+    for i in range(20):
+        row = {"id": f"{i}", "tests": "assert True", "lang": "ab"[i % 2], "doc": i % 5}
+        for sample in range(2 + i % 3):
+            said = [rng.choice([RIGHT, WRONG, None, ""]) for _ in range(2)]
+            pairs.append([Answer(t, [], "none", row | {"sample": sample}) for t in said])
+    first = summaries_of(pairs, cluster)
+    assert 0 < first[0]["value"] < 1
+    for seed in range(3):
+        shuffled = random.Random(seed).sample(pairs, len(pairs))
+        assert summaries_of(shuffled, cluster) == first
+
+
+def test_neither_row_order_nor_workers_change_a_verdict(sandbox, allowed):
+    answers = samples(a=[RIGHT, WRONG], b=[WRONG, RIGHT, ""], c=[RIGHT])
+    known = dict(zip(map(str, answers), Metric("pass_at").statistics(answers)[:, 0], strict=True))
+    turned = answers[::-1]
+    found = Metric("pass_at").statistics(turned)[:, 0]
+    assert dict(zip(map(str, turned), found, strict=True)) == known
 
 
 def test_too_few_samples_are_an_error(allowed):
