@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import pytest
 
 from instructune.errors import UserError
 from instructune.formats import formats
-from instructune.registry import Family, spelled
+from instructune.registry import Family, respelled, spelled
 
 
 @dataclass(frozen=True)
@@ -146,3 +147,20 @@ def test_wrong_options_are_usage_errors(family, spec, message):
 def test_what_is_spelled_is_read_back(family, options):
     read = family.configure(spelled("fake", options))[2]
     assert read == Options(**{k: tuple(v) if type(v) is list else v for k, v in options.items()})
+
+
+@pytest.mark.parametrize(
+    ("spec", "options", "expected"),
+    [
+        ("fake", {}, "fake"),
+        ("fake", {"rank": 4}, "fake:rank=4"),
+        ("fake:rank=2,bias=true", {"rank": 4}, "fake:rank=4,bias=true"),
+        (r"fake: name = a\,b , rank=2", {"alpha": 0.5}, r"fake:name=a\,b,rank=2,alpha=0.5"),
+        (r"fake:modules=a\+b+c", {"bias": False}, r"fake:modules=a\+b+c,bias=false"),
+    ],
+)
+def test_a_spec_with_other_options(family, spec, options, expected):
+    found = respelled(spec, options)
+    assert found == expected
+    before, after = (family.configure(text)[2] for text in (spec, found))
+    assert after == dataclasses.replace(before, **options)

@@ -52,7 +52,11 @@ def _take_best(path: Path, fitted: Fit) -> None:
 
 
 def _save_adapter(model: Any, folder: Path, base: str) -> None:
-    model.peft_config["default"].base_model_name_or_path = base
+    config = model.peft_config["default"]
+    config.base_model_name_or_path = base
+    for name, value in vars(config).items():
+        if isinstance(value, set):  # its order is another in each process
+            setattr(config, name, sorted(value))
     with quiet():
         model.save_pretrained(folder, save_embedding_layers=False)  # else it asks the Hub
     with suppress(FileNotFoundError):
