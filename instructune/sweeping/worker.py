@@ -1,7 +1,7 @@
 """A worker process: loads what trainings need once, then does each job in a fork of itself.
 
-Talks in JSON lines. In: a job, and answers to what it asks. Out: the events that a job asks about,
-and one that says how it ended.
+Talks in JSON lines. In: a job, and answers to what it asks. Out: that it is ready, the events that
+a job asks about, and how the job ended.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ def serve(load: Callable[[], None], work: Callable[[Job, Ask], Event], parent: i
     _die_with(parent)
     line, own = _Line(), os.getpid()
     load()
+    line.write({"event": "ready"})
     while (job := line.read()) is not None and signal.SIGTERM not in signal.sigpending():
         lesson = _Lesson()
         child = os.fork()

@@ -13,7 +13,11 @@ from typing import Any
 
 import pytest
 
+from instructune.rundir import RunDir
+from instructune.stages import sweep as stage
+from instructune.sweeping.asked import read_asked
 from instructune.sweeping.trials import Trials
+from tests.stages.test_sweep import Here
 from tests.tuning import chats, result_of, write_rows
 
 pytest.importorskip("optuna")
@@ -24,8 +28,8 @@ data = "data.jsonl"
 eval_data = "eval.jsonl"
 model = "tiny-llama"
 method = "lora"
-steps = 12
-eval_every = 3
+steps = 6
+eval_every = 2
 batch_size = 4
 dtype = "float32"
 threads = 1
@@ -34,9 +38,7 @@ learning_rate = { low = 1e-4, high = 1e-1, log = true }
 "method.rank" = [2, 4, 8]
 [sweep]
 sampler = "random"
-trials = 4
-pruning = "asha"
-reduction = 2
+trials = 3
 """
 Start = Callable[..., subprocess.Popen[str]]
 
@@ -76,59 +78,67 @@ def results(folder: Path) -> dict[str, Any]:
     return found
 
 
-def test_straight_killed_and_stopped(tmp_path: Path, start: Start) -> None:
-    code, out, err = ended(start("-o", "straight", "--report", "r.html"))
-    assert code == 0, err
-    report = json.loads(out)
-    assert out.count("\n") == 1
-    assert report["trials"] == 4
-    assert set(report["states"]) == {"complete", "pruned"}
-    best = report["best"]
-    lines = err.splitlines()
-    assert lines[0].startswith("trial-0000: learning_rate=0.")
-    at = lines.index("trials")
-    assert lines[at + 1].split() == [
-        *("trial", "state", "value", "steps", "learning_rate", "method.rank")
-    ]
-    assert f"{best['trial']}  complete (best)  {best['value']:.4f}" in err
-    assert lines[-1] == f"  straight/best (is {best['trial']})"
-    assert (tmp_path / "r.html").read_bytes().startswith(b"<!doctype html>")
-
-    for trial, number in (("trial-0001", signal.SIGTERM), ("trial-0002", signal.SIGKILL)):
+def test_stopped_and_killed_it_ends_as_it_would_have(
+    tmp_path: Path, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for trial, number in (("trial-0000", signal.SIGTERM), ("trial-0001", signal.SIGKILL)):
         process = start("-o", "stopped")
         until(process, f"{trial}: learning_rate")
         os.kill(process.pid, number)
         code, out, err = ended(process)  # all who hold its stderr are gone then
         assert (code, out) == (-number, "")
         if number == signal.SIGTERM:
-            assert err.endswith("stopped: stopped; the same command goes on from there\n")
+            assert err == "stopped: stopped; the same command goes on from there\n"
         last = Trials.read(tmp_path / "stopped")[-1]
         assert (last.id, last.state) == (trial, "running")
-    code, out, err = ended(start("-o", "stopped"))
+    code, out, err = ended(start("-o", "stopped", "--report", "r.html"))
     assert code == 0, err
+    report = json.loads(out)
+    assert out.count("\n") == 1
+    assert (report["trials"], report["states"]) == (3, {"complete": 3})
+    best, lines = report["best"], err.splitlines()
+    assert lines[0].startswith("trial-0001: learning_rate=0.")
+    at = lines.index("trials")
+    assert lines[at + 1].split() == [
+        *("trial", "state", "value", "steps", "learning_rate", "method.rank")
+    ]
+    assert f"{best['trial']}  complete (best)  {best['value']:.4f}" in err
+    assert lines[-3] == "3 trials: 3 complete; 18 steps in all"
+    assert lines[-1] == f"  stopped/best (is {best['trial']})"
+    assert (tmp_path / "r.html").read_bytes().startswith(b"<!doctype html>")
+
+    monkeypatch.setattr(stage, "Pool", Here)
+    monkeypatch.chdir(tmp_path)
+    stage.sweep(read_asked("s.toml", {"output": "straight"}), lambda event: None)
     assert results(tmp_path / "stopped") == results(tmp_path / "straight")
 
 
 @pytest.mark.slow
-def test_two_at_a_time(tmp_path: Path, start: Start) -> None:
-    code, out, err = ended(start("--workers", "2", "--pruning", "none", "--json"))
+def test_two_at_a_time_and_those_that_fall_behind_are_stopped(tmp_path: Path, start: Start) -> None:
+    asked = ("--workers", "2", "--pruning", "asha", "--reduction", "2", "--trials", "6", "--json")
+    code, out, err = ended(start(*asked))
     assert code == 0, err
     assert err == out
     report = json.loads(out)
-    assert report["states"] == {"complete": 4}
-    params = [json.dumps(row["params"]) for row in report["table"]]
-    assert len(set(params)) == 4
+    assert report["states"].keys() == {"complete", "pruned"}
+    for row in report["table"]:
+        run = RunDir(tmp_path / "sweep" / row["id"])
+        state = (run.document() or {})["state"]
+        assert state == {"complete": "finished", "pruned": "stopped"}[row["state"]]
+        steps = [event["step"] for event in run.events() if event["event"] == "step"]
+        assert steps == list(range(1, row["steps"] + 1))
+        assert (row["steps"] == 6) == (row["state"] == "complete")
 
 
 def test_a_rehearsal_and_what_is_wrong(tmp_path: Path, run, start: Start) -> None:
-    done = run("sweep", "s.toml", "--dry-run", "--trials", "7")
+    done = run("sweep", "s.toml", "--dry-run", "--trials", "7", "--pruning", "asha")
     assert done.exit_code == 0
     assert json.loads(done.stdout)["trials"] == 7
     assert done.stderr.splitlines() == [
-        "7 trials, 12 steps each on 16 rows; 1 at a time with 1 threads",
+        "7 trials, 6 steps each on 16 rows; 1 at a time with 1 threads",
         "  learning_rate: 0.0001 to 0.1 log",
         "  method.rank: 2, 4, 8",
-        "  stopped from step 3 on where they fall behind",
+        "  stopped from step 1 on where they fall behind",
     ]
     assert not (tmp_path / "sweep").exists()
     done = run("sweep", "nowhere.toml")

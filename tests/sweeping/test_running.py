@@ -101,6 +101,7 @@ notes: list[str] = []
 
 
 def test_a_grid_by_halving(tmp_path):
+    pytest.importorskip("optuna")
     pool = Here()
     trials = sweep(tmp_path, pool, GRID, sampler="grid")
     # losses at step 2: 3.5, 2.5, 5.5, 1.5, 4.5, 3.0; the last is third of six and goes on, but is

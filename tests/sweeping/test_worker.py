@@ -22,7 +22,11 @@ from instructune.sweeping.worker import Ask, serve
 
 
 def main(parent: int) -> None:
-    serve(lambda: None, _work, parent)
+    serve(_load, _work, parent)
+
+
+def _load() -> None:
+    select.select([], [], [], float(os.environ.get("SLOW_TO_LOAD", "0")))
 
 
 def _work(job: dict[str, Any], ask: Ask) -> dict[str, Any]:
