@@ -17,7 +17,9 @@ __all__ = ["program"]  # a fixture
 def waiting(pool: Pool, path: Path) -> int:
     """Start a job that waits; its process."""
     pool.workers[0].send({"how": "waits", "path": str(path)})
-    ((worker, event),) = pool.listen() or pool.listen()  # the first word may be that it is ready
+    while not (heard := pool.listen()):  # the first words are that they are ready
+        continue
+    ((worker, event),) = heard
     worker.send({"go": True})
     return event["pid"]
 
