@@ -8,7 +8,13 @@ import inspect
 import pytest
 
 from instructune import configs
-from instructune.configs import GenerateConfig, PrepareConfig, ShowConfig, TrainConfig
+from instructune.configs import (
+    GenerateConfig,
+    PrepareConfig,
+    ShowConfig,
+    SweepConfig,
+    TrainConfig,
+)
 from instructune.errors import UserError
 
 ALL = [kind for _, kind in inspect.getmembers(configs, dataclasses.is_dataclass)]
@@ -71,6 +77,13 @@ def test_no_number_is_negative_endless_or_none_at_all(kind, name, type):
         ),
         (TrainConfig, {"early_stopping": 2}, "--early-stopping: needs --eval-data"),
         (GenerateConfig, {"top_p": 1.01}, "--top-p: must be from 0 to 1, got 1.01"),
+        (
+            SweepConfig,
+            {"sampler": "tpee"},
+            "--sampler: unknown value 'tpee'\n  hint: did you mean 'tpe'?",
+        ),
+        (SweepConfig, {"min_steps": 2}, "--min-steps: needs --pruning asha"),
+        (SweepConfig, {"mode": "max"}, "--mode: a loss is minimised"),
         (
             GenerateConfig,
             {"samples": 2},

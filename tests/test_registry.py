@@ -14,7 +14,7 @@ import pytest
 from instructune.errors import Told, UserError
 from instructune.filters import filters
 from instructune.formats import formats
-from instructune.registry import Family, spelled
+from instructune.registry import Family, respelled, spelled
 from tests import docs
 
 
@@ -182,3 +182,20 @@ def test_every_plug_in_has_help(family):
         for field in dataclasses.fields(options) if options else ():
             assert f"\n  {field.name}" in text
             assert "typing." not in text
+
+
+@pytest.mark.parametrize(
+    ("spec", "options", "expected"),
+    [
+        ("fake", {}, "fake"),
+        ("fake", {"rank": 4}, "fake:rank=4"),
+        ("fake:rank=2,bias=true", {"rank": 4}, "fake:rank=4,bias=true"),
+        (r"fake: name = a\,b , rank=2", {"alpha": 0.5}, r"fake:name=a\,b,rank=2,alpha=0.5"),
+        (r"fake:modules=a\+b+c", {"bias": False}, r"fake:modules=a\+b+c,bias=false"),
+    ],
+)
+def test_a_spec_with_other_options(family, spec, options, expected):
+    found = respelled(spec, options)
+    assert found == expected
+    before, after = (family.configure(text)[2] for text in (spec, found))
+    assert after == dataclasses.replace(before, **options)

@@ -13,7 +13,7 @@ from instructune.sweeping.trials import COMPLETE, PRUNED, Trial
 
 _TOP, _HEIGHT, _BOTTOM = 34, 240, 24  # pixels of parallel coordinates
 _GAP, _SIDE = 170, 80
-_WIDTH, _DEEP, _LEFT = 720, 240, 64  # of values by trial
+_WIDTH, _DEEP, _LEFT = 640, 220, 64  # of values by trial
 _SHARES = 4  # colours from worst to best
 
 
@@ -160,13 +160,13 @@ def shares(found: Mapping[str, float]) -> Html:
     """A bar for each share of 1, with it as percent."""
     parts = []
     for place, (name, share) in enumerate(found.items()):
-        y, width = place * 24, round(360 * share, 1)
+        y, width = place * 24, round(280 * share, 1)
         parts += [
             label(172, y + 16, name, text_anchor="end"),
             element("rect", x=180, y=y + 4, width=width, height=16),
             label(188 + width, y + 16, f"{share:.0%}"),
         ]
-    return drawing(600, len(found) * 24, "importance", *parts)
+    return drawing(520, len(found) * 24, "importance", *parts)
 
 
 def _short(value: Any) -> str:

@@ -11,8 +11,10 @@ from instructune.reports.drawing import key
 from instructune.reports.pages import Html, element, heading, note, page, table
 from instructune.sweeping import searching
 from instructune.sweeping.asked import Asked
-from instructune.sweeping.trials import COMPLETE, Trial, Trials
+from instructune.sweeping.trials import COMPLETE, FAILED, PRUNED, RUNNING, Trial, Trials
 
+_WIDE = "wide drawn-wide"  # scrolled, as shrunken words cannot be read
+_ORDER = (COMPLETE, PRUNED, FAILED, RUNNING)
 _HINT = 20  # complete trials below which importance is little more than chance
 
 
@@ -67,7 +69,7 @@ def _lines(found: Swept) -> list[Html]:
             "green, the others fade with their value; broken lines have none: they were stopped "
             "or failed."
         ),
-        element("div", searched.parallel(axes, trials, number), class_="wide drawn-wide"),
+        element("div", searched.parallel(axes, trials, number), class_=_WIDE),
     ]
 
 
@@ -81,9 +83,10 @@ def _importance(found: Swept) -> list[Html]:
         heading("Importance"),
         note(
             "How much each parameter decides on whether a trial is among the best tenth: "
-            f"PED-ANOVA (Watanabe et al. 2023), shares of {complete} complete trials.{hint}"
+            f"PED-ANOVA (Watanabe et al. 2023), by {complete} complete trials, of the parameters "
+            f"that all of them have.{hint}"
         ),
-        searched.shares(shares),
+        element("div", searched.shares(shares), class_=_WIDE),
     ]
 
 
@@ -91,17 +94,18 @@ def _by_trial(found: Swept) -> list[Html]:
     metric = found.asked.config.metric
     return [
         heading("Values by trial"),
-        key({"dot good": "best so far", "dot": "complete"}),
+        key({"good": "best so far", "": "complete"}),
         note("A cross at the foot is a trial that was stopped early (grey) or failed (red)."),
-        searched.values(found.trials, found.asked.sign, metric),
+        element("div", searched.values(found.trials, found.asked.sign, metric), class_=_WIDE),
     ]
 
 
 def _table(found: Swept) -> list[Html]:
     sign = found.asked.sign
 
-    def rank(trial: Trial) -> tuple[bool, float]:
-        return trial.state != COMPLETE, sign * (trial.value or 0.0)
+    def rank(trial: Trial) -> tuple[int, float]:
+        complete = trial.state == COMPLETE  # what else has a value has a loss
+        return _ORDER.index(trial.state), (sign if complete else 1) * (trial.value or 0.0)
 
     names = [parameter.name for parameter in found.asked.space.parameters]
     rows = [

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from instructune import files, lineage
-from instructune.configs import TrainConfig
+from instructune.configs import SweepConfig, TrainConfig
 from instructune.errors import Exit, UserError
 from instructune.jsonl import load_document, pretty
 from instructune.reading.workers import count
@@ -35,7 +35,8 @@ def sweep(asked: Asked, notify: Notify) -> dict[str, Any]:
 
     A sweep with the same settings goes on where it stopped, or is left alone where it is finished.
     """
-    config, folder = asked.config, Path(asked.config.output)
+    config: SweepConfig = asked.config
+    folder = Path(config.output)
     if config.sampler != "grid" or config.pruning != "none" or config.report:
         searching.optuna()
     if config.report:
@@ -99,19 +100,20 @@ def _resolve(asked: Asked, notify: Notify) -> tuple[dict[str, Any], dict[str, An
 
     What is wrong with the data is said once, before the first trial.
     """
-    config = TrainConfig(**asked.space.settings(asked.space.some_point()))
-    config = replace(config, output=asked.config.output, dry_run=True)
+    config: SweepConfig = asked.config
+    train = TrainConfig(**asked.space.settings(asked.space.some_point()))
+    train = replace(train, output=config.output, dry_run=True)
     with ExitStack() as stack:
         work = read_work(
-            config,
+            train,
             RunDir(Path(config.output) / "trial-0000"),
             stack,
             lambda text: notify({"event": "note", "text": text}),
         )
-    steps = plan.steps_of(config, len(work.data))
+    steps = plan.steps_of(train, len(work.data))
     min_steps = None
-    if asked.config.pruning != "none":
-        min_steps = asked.config.min_steps or max(1, steps // asked.config.reduction**2)
+    if config.pruning != "none":
+        min_steps = config.min_steps or max(1, steps // config.reduction**2)
     searched = {parameter.name for parameter in asked.space.parameters}
     prints = {
         f"fingerprint of {name}": value
@@ -125,7 +127,7 @@ def _resolve(asked: Asked, notify: Notify) -> tuple[dict[str, Any], dict[str, An
         "steps": steps,
         "min_steps": min_steps,
         "mode": "min" if asked.sign > 0 else "max",
-        "workers": asked.config.workers,
+        "workers": config.workers,
         "threads": _threads(asked),
     }
     return resolved, asked.identity(min_steps) | prints

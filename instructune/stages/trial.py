@@ -22,10 +22,14 @@ PREDICTIONS, SUMMARY = "predictions.jsonl", "summary.jsonl"
 
 
 def main(parent: int) -> None:
-    """Serve the process `parent`: loads what trainings need first, as each is a fork."""
+    """Serve the process `parent`."""
+    serve(_load, run_trial, parent)
+
+
+def _load() -> None:
+    """Import what trainings need, once: each of them is a fork."""
     with importing_torch():
         import instructune.training.fitting  # noqa: F401
-    serve(run_trial, parent)
 
 
 def run_trial(job: Job, ask: Ask) -> Event:

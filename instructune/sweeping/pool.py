@@ -35,6 +35,7 @@ class Worker:
             start_new_session=True,
         )
         self._rest = b""
+        self._is_ready = False
 
     def fileno(self) -> int:
         """Where it is heard."""
@@ -53,7 +54,18 @@ class Worker:
         if not block:
             return [{"event": "dead", "status": self.process.wait()}]
         *lines, self._rest = (self._rest + block).split(b"\n")
-        return [json.loads(line) for line in lines]
+        events = [json.loads(line) for line in lines]
+        self._is_ready = self._is_ready or bool(events)
+        return [event for event in events if event["event"] != "ready"]
+
+    def stop(self) -> None:
+        """Ask it to end; one that still loads has nothing to save."""
+        if self.process.stdin:
+            self.process.stdin.close()
+        if self._is_ready:
+            self.process.terminate()
+        else:
+            self.process.kill()
 
 
 class Pool:
@@ -82,9 +94,7 @@ class Pool:
         """End all workers; a job that runs may save what it has."""
         try:
             for worker in self.workers:
-                if worker.process.stdin:
-                    worker.process.stdin.close()
-                worker.process.terminate()
+                worker.stop()
             for worker in self.workers:
                 worker.process.wait()
         finally:  # also where another signal came meanwhile

@@ -153,7 +153,8 @@ def _rungs(evaluations: Mapping[int, float], min_steps: int, reduction: int) -> 
 def importance(space: Space, sign: int, trials: Sequence[Trial]) -> dict[str, float]:
     """How much each parameter has to do with being among the best tenth; shares of 1.
 
-    Empty where few trials are complete. PED-ANOVA: Watanabe et al. 2023, arXiv 2304.10255.
+    Of the parameters that all complete trials have; empty where these are few, or all alike.
+    PED-ANOVA: Watanabe et al. 2023, arXiv 2304.10255.
     """
     complete = [trial for trial in trials if trial.state == COMPLETE]
     if len(complete) < _FEWEST or len({trial.value for trial in complete}) == 1:
@@ -162,5 +163,7 @@ def importance(space: Space, sign: int, trials: Sequence[Trial]) -> dict[str, fl
     study = library.create_study()
     study.add_trials([_frozen(library, space, sign, trial) for trial in complete])
     measure = library.importance.PedAnovaImportanceEvaluator()
-    found = library.importance.get_param_importances(study, evaluator=measure)
+    shared = set.intersection(*(set(trial.params) for trial in complete))
+    names = [parameter.name for parameter in space.parameters if parameter.name in shared]
+    found = library.importance.get_param_importances(study, evaluator=measure, params=names)
     return {name: float(share) for name, share in found.items()}

@@ -1,12 +1,13 @@
 """A worker process: loads what trainings need once, then does each job in a fork of itself.
 
-Talks in JSON lines. In: a job, and answers to what it asks. Out: the events that a job asks about,
-and one that says how it ended.
+Talks in JSON lines. In: a job, and answers to what it asks. Out: that it is ready, the events that
+a job asks about, and how the job ended.
 """
 
 from __future__ import annotations
 
 import ctypes
+import importlib
 import json
 import os
 import signal
@@ -16,11 +17,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import IO, Any, NoReturn
 
+from instructune.environment import importing_torch
 from instructune.errors import Exit, Signalled, UserError
 
 Job = dict[str, Any]
 Event = dict[str, Any]
 Ask = Callable[[Event], bool]
+_AWAITED = {signal.SIGTERM, signal.SIGCHLD}
+_SLOW = ("accelerate", "instructune", "peft", "transformers")  # to import
+_MOST = 60_000  # bytes, which a pipe holds before anybody reads
 _DEATH = 1  # PR_SET_PDEATHSIG of <sys/prctl.h>
 
 
@@ -51,36 +56,63 @@ class _Line:
         return bool(answer and answer["go"])
 
 
-def serve(work: Callable[[Job, Ask], Event], parent: int) -> None:
-    """Do one job after the other until the input ends, or a signal comes.
+def serve(load: Callable[[], None], work: Callable[[Job, Ask], Event], parent: int) -> None:
+    """Load what jobs need, then do one after the other until the input ends, or a signal comes.
 
     `work` takes a job and a function to ask whether to go on; it returns what came of the job.
     A signal is handed on to the job, which may save what it has.
     """
+    # blocked and asked for, none is lost; before any library starts threads that would get them
+    signal.pthread_sigmask(signal.SIG_BLOCK, _AWAITED)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    child, stopping = 0, False
-
-    def hand_on(number: int, frame: Any) -> None:
-        nonlocal stopping
-        stopping = True
-        if child:
-            with suppress(ProcessLookupError):
-                os.kill(child, number)
-
-    signal.signal(signal.SIGTERM, hand_on)
     _die_with(parent)
-    line = _Line()
-    while not stopping and (job := line.read()) is not None:
-        # a signal between the fork and the assignment must not be lost
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
-        own = os.getpid()
+    line, own = _Line(), os.getpid()
+    load()
+    line.write({"event": "ready"})
+    while (job := line.read()) is not None and signal.SIGTERM not in signal.sigpending():
+        lesson = _Lesson()
         child = os.fork()
         if not child:
-            _do(work, job, line, own)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-        _, status = os.waitpid(child, 0)
-        child = 0
-        line.write({"event": "over", "status": os.waitstatus_to_exitcode(status)})
+            _do(work, job, line, own, lesson)
+        stopped, status = _wait(child)
+        line.write({"event": "over", "status": status})
+        if stopped:
+            return
+        lesson.learn()
+
+
+class _Lesson:
+    """What a job had to import, for the worker to import it too: the next job need not."""
+
+    def __init__(self) -> None:
+        self._before = set(sys.modules)
+        self._in, self._out = os.pipe()
+
+    def teach(self) -> None:
+        """Say in the job's process what it imported."""
+        names = [name for name in sys.modules if name.partition(".")[0] in _SLOW]
+        lines = "".join(f"{name}\n" for name in names if name not in self._before)
+        os.write(self._out, lines.encode()[:_MOST])
+
+    def learn(self) -> None:
+        """Import that in the worker."""
+        os.close(self._out)
+        with open(self._in, encoding="utf-8") as lines, importing_torch():
+            for line in lines:
+                with suppress(Exception):  # the last name may be cut
+                    importlib.import_module(line.strip())
+
+
+def _wait(child: int) -> tuple[bool, int]:
+    """Whether a signal came, which the child then gets, and the child's exit status."""
+    stopped = False
+    while True:
+        if signal.sigwait(_AWAITED) == signal.SIGTERM:
+            stopped = True
+            os.kill(child, signal.SIGTERM)
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            return stopped, os.waitstatus_to_exitcode(status)
 
 
 def _die_with(parent: int) -> None:
@@ -91,12 +123,14 @@ def _die_with(parent: int) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _do(work: Callable[[Job, Ask], Event], job: Job, line: _Line, parent: int) -> NoReturn:
+def _do(
+    work: Callable[[Job, Ask], Event], job: Job, line: _Line, parent: int, lesson: _Lesson
+) -> NoReturn:
     """Do the job in this process, which ends with it."""
     signal.signal(signal.SIGTERM, _signalled)
     ended: Event = {"state": "failed"}
     try:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _AWAITED)
         _die_with(parent)
         ended = {"state": "complete"} | work(job, line.ask)
     except Signalled:
@@ -110,6 +144,7 @@ def _do(work: Callable[[Job, Ask], Event], job: Job, line: _Line, parent: int) -
         ended |= {"error": f"{type(bug).__name__}: {bug}", "code": int(Exit.BUG)}
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     line.write({"event": "end"} | ended)
+    lesson.teach()
     with suppress(OSError, ValueError):
         sys.stderr.flush()
     os._exit(0)

@@ -81,6 +81,9 @@ def save_adapter(
             found = peft.get_peft_model_state_dict(model, tensors, save_embedding_layers=False)
         found, config = coach.stored(found, copy.copy(model.peft_config["default"]))
         config.base_model_name_or_path, config.inference_mode = base, True
+        for name, value in vars(config).items():
+            if isinstance(value, set):  # its order is another in each process
+                setattr(config, name, sorted(value))
         config.save_pretrained(folder)
         quantization.save(model.get_base_model(), folder)
     else:

@@ -7,7 +7,9 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
 import pytest
 import torch
@@ -17,6 +19,7 @@ from instructune.configs import TrainConfig
 from instructune.errors import Exit, UserError
 from instructune.rundir import RunDir
 from instructune.stopping import Stopped
+from instructune.trackers import trackers
 from instructune.training.batches import TokenData
 from tests.tuning import chats, result_of, stop_after, train_run, write_rows
 
@@ -369,6 +372,26 @@ def rejects(other: Other) -> None:
     bad_rows(other)
     (row,) = map(json.loads, (other.folder / "rejects.jsonl").read_text().splitlines())
     assert row["where"].endswith("bad.jsonl:4")
+
+
+def track(other: Other) -> None:
+    heard: list[int] = []
+
+    class Tracker:
+        def __init__(self, run_dir: Path, document: dict[str, Any]) -> None:
+            assert document["resolved"]["steps"] == STEPS
+
+        def log(self, event: dict[str, Any]) -> None:
+            heard.append(event["step"])
+
+        def close(self) -> None:
+            heard.append(0)
+
+    plug_in = SimpleNamespace(Tracker=Tracker, LIBRARY="json", ENVIRONMENT={})
+    other.refuses(Exit.USAGE, "unknown tracker 'tensorbord'", track=("tensorbord",))
+    with mock.patch.dict(trackers._modules, {"wandb": plug_in}):
+        other(track=("wandb",))
+    assert heard == [*range(1, STEPS + 1), 0]
 
 
 EFFECTS: dict[str, Callable[[Other], None]] = {

@@ -145,6 +145,9 @@ def test_what_lies_in_the_folders(folder: Path) -> None:
     assert not (folder / "lora/model").exists()
     assert not (folder / "full/adapter").exists()
     config = json.loads((folder / "lora/adapter/adapter_config.json").read_text())
+    # which peft keeps as a set, whose order is another in each process
+    assert config["target_modules"] == sorted(config["target_modules"])
+    assert len(config["target_modules"]) > 3
     assert config["base_model_name_or_path"] == str(folder / "base/model")
     stops = json.loads((folder / "full/model/generation_config.json").read_text())
     assert stops == {"eos_token_id": [258], "pad_token_id": 256}
