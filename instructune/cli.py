@@ -150,8 +150,22 @@ def main() -> None:
         if stream is not None:
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        app(prog_name="instructune")
+        try:
+            app(prog_name="instructune")
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except Signalled as stop:
         if stop.message:
             typer.echo(visible(stop.message), err=True)
         die_by(stop.number)
+    except BrokenPipeError:
+        die_by(signal.SIGPIPE)
+    except OSError as error:
+        from instructune.commits import DISK_ERRORS, io_error
+
+        if error.errno not in DISK_ERRORS:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left would be tried again at exit
+        typer.echo(f"error: {io_error(error, 'standard output')}", err=True)
+        sys.exit(int(Exit.IO))

@@ -16,7 +16,7 @@ from typing import BinaryIO, cast
 from instructune.errors import Exit, UserError
 
 _BLOCK = 1 << 20
-_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS)
 
 
 def io_error(error: OSError, name: str) -> UserError:
@@ -121,7 +121,7 @@ def committed_directory(target: Path) -> Iterator[Path]:
         try:
             yield temporary
         except OSError as error:
-            if error.errno in _DISK:
+            if error.errno in DISK_ERRORS:
                 raise io_error(error, name) from None
             raise
         with naming_errors(name):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -139,13 +139,23 @@ def answers(predictions: Predictions, *, needed: bool = True) -> list[Answer]:
             bad.append(BadRow(row.where, str(error), ""))
         else:
             found.append(Answer(prediction, references, kind, record))
-    _refuse(bad, "name the file that has the references: --references FILE")
+    _refuse(bad, _remedy(bad))
     if all(answer.prediction is None for answer in found):
         raise UserError(
             f"every prediction is an error ({len(found)} rows), so there is nothing to score",
             where=predictions.name,
         )
     return found
+
+
+def _remedy(bad: Sequence[BadRow]) -> str | None:
+    """What helps with the first of these rows."""
+    reason = bad[0].reason if bad else ""
+    if reason.endswith("has no references"):
+        return "name the file that has the references: --references FILE"
+    if "prediction must be" in reason:
+        return "references tell what is predicted: texts, a label, a list of labels, or a number"
+    return None
 
 
 def paired(predictions: Predictions, found: list[Answer], baseline: Predictions) -> list[Answer]:
@@ -227,7 +237,7 @@ def _prediction(row: Mapping[str, Any], kind: str) -> Any:
     return prediction
 
 
-def _refuse(bad: list[BadRow], hint: str) -> None:
+def _refuse(bad: list[BadRow], hint: str | None) -> None:
     if not bad:
         return
     places = ", ".join(row.where for row in bad[1 : 1 + _SHOWN])

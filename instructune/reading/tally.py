@@ -102,5 +102,5 @@ class Faults:
 
 def _cause(reason: str) -> str:
     """The reason without what differs from row to row, so that equal causes count together."""
-    general = re.sub(r"'[^']*'|\"[^\"]*\"|\(.*\)|: .*", "…", reason, flags=re.DOTALL)
+    general = re.sub(r"(?:'[^']*'|\"[^\"]*\"|\(.*\)|: .*)+", "…", reason, flags=re.DOTALL)
     return re.sub(r"(?<![\w-])\d[\w.+-]*", "N", general)[:200].strip()

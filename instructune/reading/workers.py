@@ -42,11 +42,22 @@ def outcomes(
     Input of a few blocks is not worth processes. Workers give back encoded records. They share
     what `work` has read, as they are forks of this process.
     """
-    first = list(islice(blocks, _FEW)) if processes > 1 else []
+    first: list[Block] = []
+    if processes > 1:
+        try:
+            for block in islice(blocks, _FEW):
+                first.append(block)  # noqa: PERF402 - kept where the next one fails
+        except Exception as error:  # in its turn: the work on a block before may fail as well
+            blocks = _raising(error)
     blocks = chain(first, blocks)
     if len(first) < _FEW:
         return (_done(work(block), memory) for block in blocks)
     return _Pool(blocks, work, memory, processes).outcomes()
+
+
+def _raising(error: Exception) -> Iterator[Block]:
+    raise error
+    yield
 
 
 Work = Generator[Question, Any, Outcome]

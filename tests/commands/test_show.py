@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -172,6 +173,18 @@ ANNOTATED = [
     {"id": "b", "text": "一二三", "annotations": {"ann": "x", "bob": "x"}, "language": "zh"},
     {"id": "c", "text": "four", "annotations": {"ann": "y", "bob": "z"}, "language": "en"},
 ]
+
+
+@pytest.mark.parametrize("args", [("show", "rows.jsonl"), ("show", "rows.jsonl", "--profile"),
+                                  ("--help",), ("show", "--help"), ("--version",)])  # fmt: skip
+def test_a_full_standard_output_is_no_bug(args, tune, write):
+    write("rows.jsonl", [{"text": f"row {i}"} for i in range(9)])
+    with open("/dev/full", "wb") as full:
+        done = tune(*args, stdout=full, stderr=subprocess.PIPE, capture_output=False)
+    assert done.returncode == 74
+    assert done.stderr.startswith(b"error: standard output: no space left on device")
+    assert b"Traceback" not in done.stderr
+    assert b"Exception ignored" not in done.stderr
 
 
 def test_a_profile(show, write, tmp_path, monkeypatch):

@@ -147,6 +147,9 @@ def test_a_row_that_cannot_be_scored_stops_with_its_place(write, bad, reason):
         predictions.answers(found)
     assert (caught.value.code, caught.value.where) == (Exit.BAD_DATA, "p.jsonl:2")
     assert caught.value.reason.startswith(reason)
+    hint = caught.value.hint or ""
+    assert ("--references FILE" in hint) == ("has no references" in reason)
+    assert ("references tell what is predicted" in hint) == ("prediction must be" in reason)
 
 
 def test_references_are_not_needed_by_all_metrics(write):

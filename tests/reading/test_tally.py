@@ -33,6 +33,12 @@ def test_a_row_that_is_nowhere_is_a_bug():
         Tally(rows_in=2, out=1, added=Counter(x=1), dropped=Counter(y=1)).check()
 
 
+def test_what_is_left_out_is_one_ellipsis():
+    faults = Faults()
+    faults.add(BadRow("f:1", "row has no field 'chosen': name the column with --field", ""))
+    assert list(faults.counts) == ["row has no field …"]
+
+
 def test_equal_faults_count_together():
     faults = Faults()
     for n, reason in enumerate(["id 'a' is odd", "id 'b' is odd", "has 3 tags", "has 12 tags"]):

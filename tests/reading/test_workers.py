@@ -192,6 +192,29 @@ def test_what_goes_wrong_is_raised_in_its_turn():
         list(workers.outcomes(_breaking(), Sleepy(), Diary(), 2))  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("processes", [1, 2, 3])
+def test_a_step_that_fails_before_the_file_does_is_told_first(processes):
+    """However few blocks there are: none is looked at ahead of its turn."""
+    stream = workers.outcomes(_breaking_after(2), Failing(), Diary(), processes)  # type: ignore[arg-type]
+    with pytest.raises(UserError, match="f:1: one"):
+        list(stream)
+
+
+class Failing:
+    """Work that fails on the second block."""
+
+    def __call__(self, block):
+        if block.before == 1:
+            raise UserError("one", where="f:1")
+        return Outcome("f", [], [], {}, Tally())
+        yield
+
+
+def _breaking_after(count):
+    yield from some(count)
+    raise UserError("broken", where="f")
+
+
 def _breaking():
     yield from some(5)
     raise UserError("broken", where="f")
