@@ -64,14 +64,8 @@ class Family:
     def help(self, name: str) -> str:
         """The docstrings of a plug-in and of its options, and each option with its default."""
         options = getattr(self[name], "Options", None)
-        parts = [f"{self.kind} {name}: {inspect.getdoc(self[name]) or ''}"]
-        if options is None:
-            return "\n\n".join([*parts, "It takes no options."])
-        hints = typing.get_type_hints(options)
-        fields = dataclasses.fields(options)
-        width = max(len(field.name) for field in fields)
-        lines = [f"  {f.name:<{width}}  {_kind(hints[f.name])}{_default(f)}" for f in fields]
-        return "\n\n".join([*parts, inspect.getdoc(options) or "", "\n".join(lines)])
+        told = described(options) if options else "It takes no options."
+        return f"{self.kind} {name}: {inspect.getdoc(self[name]) or ''}\n\n{told}"
 
     def _tree(self, name: str) -> ast.Module:
         if name not in self._trees:
@@ -103,6 +97,15 @@ class Family:
                 raise usage(f"{self.kind} {name!r} takes no options, got {', '.join(given)}")
             return name, module, None
         return name, module, fill(options, given, f"{self.kind} {name!r}")
+
+
+def described(options: type) -> str:
+    """The docstring of a dataclass of options, then each with its type and default."""
+    hints = typing.get_type_hints(options)
+    fields = dataclasses.fields(options)
+    width = max(len(field.name) for field in fields)
+    lines = [f"  {f.name:<{width}}  {_kind(hints[f.name])}{_default(f)}" for f in fields]
+    return "\n\n".join([inspect.getdoc(options) or "", "\n".join(lines)])
 
 
 def _kind(kind: Any) -> str:

@@ -224,6 +224,7 @@ def test_it_runs_as_a_module_and_as_a_script(tune):
         (("prepare", "--filter", "duplicates:help"), "keep   first or longest; default first"),
         (("prepare", "--transform", "paraphrase:help"), "transform paraphrase: "),
         (("prepare", "--container", "csv:help"), "container csv: "),
+        (("prepare", "--template", "ner:help"), "shots      whole number, several joined by +"),
         (("eval", "p.jsonl", "--metric", "rouge_l:help"), "stemmer  true or false"),
     ],
 )

@@ -19,12 +19,15 @@ Asked = tuple[tuple[int, ...], int]  # a sequence, and the index of its first to
 
 @torch.inference_mode()
 def log_probabilities(
-    model: PreTrainedModel, sequences: Sequence[Sequence[int]], starts: Sequence[int]
+    model: PreTrainedModel,
+    sequences: Sequence[Sequence[int]],
+    starts: Sequence[int],
+    tick: Callable[[int], None] = lambda new: None,
 ) -> list[list[float]]:
     """The natural logarithm of the probability of each sequence's tokens from its start on.
 
     What all sequences begin with is read once. A start is at least 1: nothing predicts the first
-    token.
+    token. `tick` is told how many different ones were read since it was told last.
     """
     forward = Forward(model)
     plain = is_plain(forward.config)
@@ -45,6 +48,7 @@ def log_probabilities(
         rows = [one for tail in group for one in by_tail[tail]]
         cache = _begun(forward, beginning, len(rows), plain)
         found |= zip(rows, _of_group(forward, rows, cache), strict=True)
+        tick(len(rows))
     return [found[one] for one in asked]
 
 

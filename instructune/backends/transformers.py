@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,15 +136,9 @@ class Local:
         asked = [row for row in rows if not isinstance(row, Completion)]
         if asked:
             self._decode(sorted(asked, key=lambda row: -len(row.prompt)), len(prompts), tick)
-        found = [
-            self._labelled(row, prompt)
-            if isinstance(row, Completion)
-            else self._completion(row, prompt)
-            for row, prompt in zip(rows, prompts, strict=True)
-        ]
         return [
             one._replace(measured={**one.measured, **fields}) if isinstance(fields, dict) else one
-            for one, fields in zip(found, measured, strict=True)
+            for one, fields in zip(self._finished(rows, prompts), measured, strict=True)
         ]
 
     def _measured(self, records: list[Record]) -> list[dict[str, Any] | UserError]:
@@ -155,12 +149,39 @@ class Local:
         from instructune.memory import memory_errors
 
         once = {record["id"]: record for record in records}
+        told = self._counted("texts scored")
         with memory_errors():
             found = self.measures.of(
-                list(once.values()), lambda *asked: log_probabilities(self.model, *asked)
+                list(once.values()),
+                lambda ids, starts: log_probabilities(self.model, ids, starts, told),
             )
         by_id = dict(zip(once, found, strict=True))
         return [by_id[record["id"]] for record in records]
+
+    def _finished(
+        self, rows: list[Row | Completion], prompts: list[Prompt]
+    ) -> Iterator[Completion]:
+        """What was decoded as completions, with explanations where they are asked for."""
+        explained = self._counted("answers explained", len(prompts))
+        for row, prompt in zip(rows, prompts, strict=True):
+            yield (
+                self._labelled(row, prompt)
+                if isinstance(row, Completion)
+                else self._completion(row, prompt)
+            )
+            if self.explained:
+                explained(1)
+
+    def _counted(self, what: str, of: int | None = None) -> Callable[[int], None]:
+        """Tells how much of this window's work before or after the answers is done."""
+        done = 0
+
+        def tick(new: int) -> None:
+            nonlocal done
+            done += new
+            self.notify({"event": "part", "what": what, "done": done, "of": of})
+
+        return tick
 
     def _decode(self, rows: list[Row], count: int, tick: Tick) -> None:
         from instructune.answering.decoding import Settings, decode

@@ -157,8 +157,8 @@ def prepare(
             for name, changes in prepared.explained.items()
         }
     lines = [_told(prepared.tally, prepared.rows), *_noticed(prepared.noticed)]
-    if settings.transform and not prepared.tally.changed:
-        lines.append(f"  changed: nothing ({', '.join(settings.transform)})")
+    if idle := [spec for spec in settings.transform if not prepared.tally.worked[spec]]:
+        lines.append(f"  changed nothing: {', '.join(idle)}")
     options.report("\n".join(lines), facts, json)
 
 

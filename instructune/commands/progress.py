@@ -13,7 +13,7 @@ from instructune.errors import visible
 
 Event = dict[str, Any]
 _EVERY = 5.0  # seconds between plain lines
-_COUNTED = ("step", "rows")  # events that come in numbers; the others are all shown
+_COUNTED = ("step", "rows", "part")  # events that come in numbers; the others are all shown
 
 
 @contextmanager
@@ -73,6 +73,9 @@ def _told(event: Event, pace: _Pace) -> str:
     if event["event"] == "rows":
         of = f"/{event['of']}" if event.get("of") else ""
         return f"{event['done']}{of} answers  {event['tokens_per_second']:,.0f} tokens/s"
+    if event["event"] == "part":
+        of = f" of {event['of']:,}" if event.get("of") else ""
+        return f"{event['done']:,}{of} {event['what']}"
     return visible(event.get("text", ""))
 
 

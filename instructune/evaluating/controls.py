@@ -45,8 +45,10 @@ def made_of(answers: Sequence[Answer], units: Units) -> list[Control]:
         weights[key] += share
         if len(rows) > MOST_CLOSED:
             return list(_on_a_sample(answers, units.shares))
-    closed = _on_all(list(rows.values()), np.array([weights[key] for key in rows]))
-    return [*closed, *_in_words(*_sample(answers, units.shares))]
+    sample, shares = _sample(answers, units.shares)
+    candidates = constants(list(rows.values()), sample, len(rows))
+    closed = _on_all(list(rows.values()), np.array([weights[key] for key in rows]), candidates)
+    return [*closed, *_in_words(sample, shares)]
 
 
 def _key(answer: Answer) -> Any:
@@ -86,9 +88,11 @@ def _value(metric: Metric, rows: list[Answer], weights: np.ndarray) -> float:
     return float(metric.value(exact_sums(weights[:, None] * table)))
 
 
-def _on_all(rows: list[Answer], weights: np.ndarray) -> Iterator[Control]:
+def _on_all(
+    rows: list[Answer], weights: np.ndarray, candidates: Sequence[Any]
+) -> Iterator[Control]:
     """Controls over a closed set of references, each weighing as much as its rows."""
-    for constant in constants(rows, rows, len(rows)):
+    for constant in candidates:
         yield "constant", [_answer(i, row, constant) for i, row in enumerate(rows)], weights
     pairs = [(row, other) for row in rows for other in rows]
     crossed = [_answer(i, row, other.references[0]) for i, (row, other) in enumerate(pairs)]

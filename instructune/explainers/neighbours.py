@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +20,6 @@ from instructune.texts import answer_of, prompt_of
 from instructune.tokens import Encoding, prompt_ids
 
 _SHOWN = 200  # characters of a row's question and answer
-_SECONDS = 5.0  # between words of how far it is
 
 
 @dataclass(frozen=True)
@@ -81,20 +79,12 @@ class Explainer:
 
     @cached_property
     def _vectors(self) -> np.ndarray:
-        return self._pooled([self._ids(row) for row in self.rows], self._told_now())
+        return self._pooled([self._ids(row) for row in self.rows], self._tick)
 
-    def _told_now(self) -> Callable[[int], None]:
-        """Tells every few seconds how many rows the model has read, which may take minutes."""
-        last = time.monotonic()
-
-        def tick(done: int) -> None:
-            nonlocal last
-            if time.monotonic() - last >= _SECONDS:
-                last = time.monotonic()
-                text = f"neighbours: {done:,} of {len(self.rows):,} rows of data read"
-                self.source.notify({"event": "note", "text": text})
-
-        return tick
+    def _tick(self, done: int) -> None:
+        """Tell how many rows the model has read, which may take minutes."""
+        told = {"what": "rows of data read", "done": done, "of": len(self.rows)}
+        self.source.notify({"event": "part"} | told)
 
     def _ids(self, row: Record) -> list[int]:
         """The row as a prompt and an answer, no longer than the model reads."""

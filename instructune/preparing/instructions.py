@@ -15,10 +15,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from instructune.errors import UserError, did_you_mean, usage
+from instructune.errors import Told, UserError, did_you_mean, usage
 from instructune.files import open_input
 from instructune.records import BODIES, Record
-from instructune.registry import fill
+from instructune.registry import described, fill
 from instructune.templating.sandbox import Program
 from instructune.texts import is_chinese, prompt_of
 
@@ -205,8 +205,11 @@ def _joined(tokens: Sequence[str]) -> str:
 
 
 def parted(spec: str) -> tuple[str, dict[str, str]]:
-    """`NAME|FILE[:key=value,…]` as the name and its options."""
+    """`NAME|FILE[:key=value,…]` as the name and its options; `NAME:help` raises what they are."""
     name, _, rest = spec.partition(":")
+    if rest.strip() == "help":
+        built_in = ", ".join(sorted(path.stem for path in BUILT_IN.glob("*.toml")))
+        raise Told(f"instruction templates: {built_in}, or a TOML file\n\n{described(Options)}")
     given = {}
     for pair in filter(None, rest.split(",")):
         key, sign, value = pair.partition("=")

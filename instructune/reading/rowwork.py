@@ -161,7 +161,7 @@ class RowWork:
     def _transformed(self, record: Record, outcome: Outcome) -> list[Record]:
         if record["id"] in self.explain:
             outcome.explained[record["id"]] = list(self.steps.explained(record))
-        new = self.steps.transformed(record, outcome.tally.changed)
+        new = self.steps.transformed(record, outcome.tally.changed, outcome.tally.worked)
         if len(new) > 1:
             outcome.tally.added["made by transforms"] += len(new) - 1
         return new

@@ -97,11 +97,18 @@ class Steps:
     def __bool__(self) -> bool:
         return bool(self.transforms or self.filters or self.whole)
 
-    def transformed(self, record: Record, changes: Counter[str]) -> list[Record]:
-        """What the transforms make of a record: itself or new ones, the kinds of change counted."""
+    def transformed(
+        self, record: Record, changes: Counter[str], worked: Counter[str]
+    ) -> list[Record]:
+        """What the transforms make of a record: itself or new ones.
+
+        The kinds of change are counted, and in `worked` the steps that changed anything.
+        """
         made = [record]
-        for transform in self.transforms.values():
+        for spec, transform in self.transforms.items():
+            before = changes.total()
             made = [new for old in made for new in transform(old, changes)]
+            worked[spec] += changes.total() > before
         return made
 
     def remembering(self) -> list[RememberingFilter]:

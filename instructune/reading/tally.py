@@ -20,7 +20,8 @@ _COUNTERS = ("added", "rejected", "dropped", "changed", "formats", "notes")
 class Tally:
     """Where each row went: `rows_in + added == out + rejected + dropped`, by cause.
 
-    `changed` counts the records that each kind of change touched.
+    `changed` counts the records that each kind of change touched, `worked` those that each
+    transform did, by its spec.
     """
 
     rows_in: int = 0
@@ -32,6 +33,7 @@ class Tally:
     formats: Counter[str] = field(default_factory=Counter)
     changed: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)
+    worked: Counter[str] = field(default_factory=Counter)
     inputs: dict[str, str] = field(default_factory=dict)
 
     def merge(self, other: Tally) -> None:
@@ -39,7 +41,7 @@ class Tally:
         self.rows_in += other.rows_in
         self.out += other.out
         self.blank += other.blank
-        for name in _COUNTERS:
+        for name in (*_COUNTERS, "worked"):
             if counts := getattr(other, name):
                 getattr(self, name).update(counts)
 

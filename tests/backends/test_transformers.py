@@ -443,6 +443,19 @@ def test_the_token_that_stopped_it_is_explained_too(folder):
     assert answer.measured["explanation"]["answer"] == ["a", "b", "<|im_end|>"]
 
 
+def test_what_takes_long_beside_the_answers_is_told(folder):
+    """Scores and explanations may take minutes, in which nobody wants to see nothing."""
+    local = backend(
+        folder, explain="gradient", label_scores="yes,no", score_references=True, max_new_tokens=0
+    )
+    told = []
+    local.notify = told.append
+    ask(local, chat("hi", "yes"), chat("you", "no"), chat("hm", "no"))
+    parts = [(event["what"], event["done"], event["of"]) for event in told]
+    assert parts[-1] == ("answers explained", 3, 3)
+    assert ("texts scored", 9, None) in parts  # three references, and two labels for each row
+
+
 def test_a_label_that_was_chosen_is_explained(folder):
     local = backend(folder, explain="gradient", label_scores="yes,no", max_new_tokens=0)
     (answer,) = ask(local, chat("hi"))

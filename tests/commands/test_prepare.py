@@ -463,9 +463,13 @@ def test_what_a_mix_is_made_of_is_told(run, write):
 
 
 def test_transforms_that_change_nothing_are_told(run, write):
-    write("in.jsonl", [{"text": "a"}])
-    done = run("prepare", "in.jsonl", "--transform", "clean", "--transform", "html")
-    assert done.stderr.endswith("  changed: nothing (clean, html)\n")
+    write("in.jsonl", [{"text": f"a{i}"} for i in range(5000)])
+    both = ("--transform", "clean", "--transform", "html", "-o", "o.jsonl")
+    for workers in "12":
+        done = run("prepare", "in.jsonl", *both, "--workers", workers)
+        assert done.stderr.endswith("  changed nothing: clean, html\n")
+    write("in.jsonl", [{"text": "a\u200bb"}])
+    assert run("prepare", "in.jsonl", *both).stderr.endswith("  changed nothing: html\n")
 
 
 def test_clusters_and_annotators_are_told(run, write):

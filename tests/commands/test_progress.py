@@ -86,6 +86,17 @@ def test_the_number_expected_is_told_where_it_is_known(clock, capsys):
     assert capsys.readouterr().err == "3/8 answers  1,234 tokens/s\n"
 
 
+def test_work_beside_the_answers_is_told_too(clock, capsys):
+    with progress() as notify:
+        notify({"event": "part", "what": "texts scored", "done": 1, "of": None})
+        clock[0] += 5
+        notify({"event": "part", "what": "texts scored", "done": 1200, "of": None})
+        notify({"event": "part", "what": "answers explained", "done": 1, "of": 9})
+        clock[0] += 5
+        notify({"event": "part", "what": "answers explained", "done": 2, "of": 9})
+    assert capsys.readouterr().err == "1,200 texts scored\n2 of 9 answers explained\n"
+
+
 def test_quiet_is_quiet(clock, capsys):
     with progress(quiet=True) as notify:
         for event in (START, step(1), rows(1), {"event": "note", "text": "x"}):

@@ -52,3 +52,9 @@ def test_texts_without_words(texts):
 def test_the_sample_tells_what_is_shared_and_all_rows_what_is_frequent():
     answers = rows(["x"] * 3 + ["a b"] * 2, "text")
     assert constants(answers, answers[3:], 1) == ["x", "a b"]
+
+
+def test_a_row_shares_what_any_of_its_references_holds():
+    answers = [Answer(None, ["a b", "b c"], "text", {}), Answer(None, ["c d"], "text", {})]
+    # b c: (1 + 2) / (2 + 2); all four: the mean of 2 * 3 / (4 + 2) and 2 * 2 / (4 + 2)
+    assert constants(answers, answers, 1) == ["a b", "b c", "c a b d"]

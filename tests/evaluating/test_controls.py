@@ -78,6 +78,8 @@ def test_of_texts_a_sample_is_tried():
 def test_references_of_several_kinds_of_value():
     numbers = tried("mae", rows([1.0, 2.0, 6.0, 7.0], "number"))
     assert numbers["constant"] == pytest.approx(2.5)  # the median
+    skewed = tried("rmse", rows([1.0] * 9 + [11.0], "number"))
+    assert skewed["constant"] == pytest.approx(3.0)  # of 2, the mean of the rows
     many = tried("rmse", rows([float(i) for i in range(100)], "number"))
     assert many["constant"] == pytest.approx((9999 / 12) ** 0.5)  # the mean's
     assert tried("subset_accuracy", rows([["a", "b"], ["b"], ["b"]], "labels"))[

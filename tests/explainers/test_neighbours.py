@@ -6,7 +6,6 @@ import pytest
 
 from instructune.answering.pooling import pooled
 from instructune.errors import UserError
-from instructune.explainers import neighbours
 from instructune.records import Record
 from instructune.tokens import Encoding
 from tests.explaining import PROMPT, case, explain, source
@@ -50,12 +49,10 @@ def test_by_hidden_states(write):
     assert values["text"] == pytest.approx((own @ other).item(), abs=1e-4)
 
 
-def test_it_is_told_how_far_the_model_has_read(write, monkeypatch):
-    monkeypatch.setattr(neighbours, "_SECONDS", 0.0)
+def test_it_is_told_how_far_the_model_has_read(write):
     of = source()
     explain(f"neighbours:data={write('train.jsonl', ROWS)}", of)
-    assert [event["event"] for event in of.told] == ["note"] * len(of.told)
-    assert of.told[-1]["text"] == "neighbours: 4 of 4 rows of data read"
+    assert of.told[-1] == {"event": "part", "what": "rows of data read", "done": 4, "of": 4}
 
 
 def test_k_and_several_files(write):

@@ -86,7 +86,9 @@ def answered(work, ask):
 
 def run(steps: Steps) -> tuple[list[str], list[str | None], Counter[str]]:
     changes: Counter[str] = Counter()
-    made = steps.transformed(record(), changes)
+    worked: Counter[str] = Counter()
+    made = steps.transformed(record(), changes, worked)
+    assert worked.total() <= changes.total()
     drops = answered(steps.drops(dict(enumerate(made)), range(len(made))), pytest.fail)
     reasons = [drops.get(number, ("", None))[1] for number in range(len(made))]
     return [one["text"] for one in made], reasons, changes
