@@ -22,8 +22,8 @@ def constants(answers: Sequence[Answer], sample: Sequence[Answer], most: int) ->
     """The `most` frequent references, and by kind what a metric of parts may like better.
 
     Of numbers the sample's median and mean; of tags the commonest, each for every token; of texts
-    and lists the reference of the `sample` that shares most with the others, and the commonest words
-    or labels by themselves, as many as share most.
+    and lists the reference of the `sample` that shares most with the others, and the commonest
+    words or labels by themselves, as many as share most.
     """
     kind = answers[0].kind
     if kind == "tags":
