@@ -21,9 +21,9 @@ _WORDS = 200  # most frequent words that a text may be made of
 def constants(answers: Sequence[Answer], sample: Sequence[Answer], most: int) -> list[Any]:
     """The `most` frequent references, and by kind what a metric of parts may like better.
 
-    Of numbers the sample's median and mean; of tags the commonest, each for every token; of texts and
-    lists the reference of the `sample` that shares most with the others, and the commonest words
-    or labels by themselves, as many as share most.
+    Of numbers the median and mean of the `sample`; of tags the commonest, each for every token; of
+    texts and lists the reference of the sample that shares most with the others, and the commonest
+    words or labels by themselves, as many as share most.
     """
     kind = answers[0].kind
     if kind == "tags":
