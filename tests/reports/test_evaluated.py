@@ -101,9 +101,9 @@ def test_every_section_is_there(files):
 
 
 def test_a_failed_gate_is_the_verdict(files):
-    text = report(fail_if=("accuracy < 2",)).decode()
+    text = report(fail_if=("accuracy > 0.5",)).decode()
     assert (
-        '<section class="verdict bad"><strong>Gate failed</strong><p>accuracy &lt; 2, found 1.</p>'
+        '<section class="verdict bad"><strong>Gate failed</strong><p>accuracy &gt; 0.5, found 1.</p>'
         in text
     )
 
