@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from instructune.errors import usage
+from instructune.errors import UserError, usage
 from instructune.evaluating.predictions import read_predictions
 from instructune.files import STDIO
 from instructune.records import FIELDS, Record, key_of
@@ -59,6 +59,10 @@ def compare(after: str, before: str, limit: int) -> Comparison:
     others = {key_of(row.value): row.value for row in read_predictions(before).rows}
     rows = [row.value for row in read_predictions(after).rows]
     pairs = [(others[key_of(row)], row) for row in rows if key_of(row) in others]
+    if not pairs:
+        raise UserError(
+            f"no id is in {before} as well, so there is nothing to compare", where=after
+        )
     found = [_difference(*pair) for pair in pairs if pair[0]["prediction"] != pair[1]["prediction"]]
     return Comparison(
         rows=len(pairs),

@@ -116,3 +116,11 @@ def test_both_sides_cannot_come_by_one_pipe():
     with pytest.raises(UserError, match="only once") as caught:
         compare("-", "-", 5)
     assert caught.value.code == Exit.USAGE
+
+
+def test_files_with_no_id_in_common_are_refused(write):
+    one = write("a.jsonl", [{"id": "a", "prediction": "x"}])
+    other = write("b.jsonl", [{"id": "b", "prediction": "x"}])
+    with pytest.raises(UserError, match="no id is in .*b.jsonl as well") as caught:
+        compare(one, other, 5)
+    assert caught.value.code == Exit.BAD_DATA
