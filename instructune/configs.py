@@ -6,11 +6,12 @@ A test compares these with the commands' options and with what the code reads.
 from __future__ import annotations
 
 import dataclasses
-import math
 from dataclasses import dataclass
 
-from instructune.errors import did_you_mean, usage
+from instructune.bounds import THREADS, between, check_bad_rows, choice, flag_of, least
+from instructune.errors import usage
 
+OVERFLOWS = ("error", "drop", "truncate-prompt", "truncate-answer", "split")
 _COUNTS_FOR_NOTHING = {"counts": False}  # in no artifact a bit depends on such a setting
 
 
@@ -45,18 +46,16 @@ class PrepareConfig:
     dropped: str | None = None
     report: str | None = None
     model: str | None = None
-    workers: int | None = dataclasses.field(
-        default=None, metadata={"counts": False}
-    )  # for no artifact
+    workers: int | None = dataclasses.field(default=None, metadata=_COUNTS_FOR_NOTHING)
     manifest: str | None = None
 
     def __post_init__(self) -> None:
-        _choice("--id", self.id, ("own", "hash", "prefix"))
-        _check_bad_rows(self.bad_rows, self.rejects)
-        _least("--seed", self.seed, 0)
-        _between("--workers", self.workers, 1, 256)
-        _choice("--mix-by", self.mix_by, ("rows", "words", "tokens"))
-        _least("--mix-total", self.mix_total, 1)
+        choice("--id", self.id, ("own", "hash", "prefix"))
+        check_bad_rows(self.bad_rows, self.rejects)
+        least("--seed", self.seed, 0)
+        between("--workers", self.workers, 1, 256)
+        choice("--mix-by", self.mix_by, ("rows", "words", "tokens"))
+        least("--mix-total", self.mix_total, 1)
         if not self.mix and (self.mix_total or self.mix_by != "rows"):
             raise usage("needs --mix", where="--mix-total" if self.mix_total else "--mix-by")
         most = (self.balance or "").partition("=")[2]
@@ -130,34 +129,34 @@ class TrainConfig:
     track: tuple[str, ...] = dataclasses.field(default=(), metadata=_COUNTS_FOR_NOTHING)
 
     def __post_init__(self) -> None:
-        _choice("--overflow", self.overflow, OVERFLOWS)
-        _choice("--train-on", self.train_on, ("assistant", "last", "all"))
-        _choice("--dtype", self.dtype, ("auto", "float32", "bfloat16"))
-        _choice("--save-dtype", self.save_dtype or "float32", ("float32", "bfloat16", "float16"))
-        _choice("--resume", self.resume, ("auto", "never"))
-        _check_bad_rows(self.bad_rows, self.rejects)
-        _least("--epochs", self.epochs, 0, exclusive=True)
-        _least("--steps", self.steps, 1)
-        _least("--learning-rate", self.learning_rate, 0)
-        _between("--warmup", self.warmup, 0, 1)
-        _least("--weight-decay", self.weight_decay, 0)
-        _least("--max-grad-norm", self.max_grad_norm, 0, exclusive=True)
-        _least("--batch-size", self.batch_size, 1)
-        _least("--micro-batch-tokens", self.micro_batch_tokens, 1)
-        _least("--max-length", self.max_length, 2)
-        _between("--dropout", self.dropout, 0, 1)
-        _between("--layer-decay", self.layer_decay, 0, 1)
-        _between("--label-smoothing", self.label_smoothing, 0, 1)
-        _least("--r-drop", self.r_drop, 0)
-        _least("--neftune", self.neftune, 0)
+        choice("--overflow", self.overflow, OVERFLOWS)
+        choice("--train-on", self.train_on, ("assistant", "last", "all"))
+        choice("--dtype", self.dtype, ("auto", "float32", "bfloat16"))
+        choice("--save-dtype", self.save_dtype or "float32", ("float32", "bfloat16", "float16"))
+        choice("--resume", self.resume, ("auto", "never"))
+        check_bad_rows(self.bad_rows, self.rejects)
+        least("--epochs", self.epochs, 0, exclusive=True)
+        least("--steps", self.steps, 1)
+        least("--learning-rate", self.learning_rate, 0)
+        between("--warmup", self.warmup, 0, 1)
+        least("--weight-decay", self.weight_decay, 0)
+        least("--max-grad-norm", self.max_grad_norm, 0, exclusive=True)
+        least("--batch-size", self.batch_size, 1)
+        least("--micro-batch-tokens", self.micro_batch_tokens, 1)
+        least("--max-length", self.max_length, 2)
+        between("--dropout", self.dropout, 0, 1)
+        between("--layer-decay", self.layer_decay, 0, 1)
+        between("--label-smoothing", self.label_smoothing, 0, 1)
+        least("--r-drop", self.r_drop, 0)
+        least("--neftune", self.neftune, 0)
         for flag, share in (("--ema", self.ema), ("--swa", self.swa)):
             if share is not None and not 0 <= share < 1:
                 raise usage(f"must be from 0 to below 1, got {share}", where=flag)
         for name in ("eval_every", "early_stopping", "checkpoint_every", "keep_checkpoints"):
-            _least(_flag(name), getattr(self, name), 1)
-        _least("--log-every", self.log_every, 1)
-        _between("--threads", self.threads, 1, _THREADS)
-        _least("--seed", self.seed, 0)
+            least(flag_of(name), getattr(self, name), 1)
+        least("--log-every", self.log_every, 1)
+        between("--threads", self.threads, 1, THREADS)
+        least("--seed", self.seed, 0)
         if self.early_stopping and not self.eval_data:
             raise usage("needs --eval-data", where="--early-stopping")
         if self.ema is not None and self.swa is not None:
@@ -202,24 +201,24 @@ class GenerateConfig:
     manifest: str | None = None
 
     def __post_init__(self) -> None:
-        _choice("--dtype", self.dtype, ("auto", "float32", "bfloat16"))
-        _least("--max-new-tokens", self.max_new_tokens, 0)
+        choice("--dtype", self.dtype, ("auto", "float32", "bfloat16"))
+        least("--max-new-tokens", self.max_new_tokens, 0)
         if not (self.max_new_tokens or self.score_references or self.label_scores):
             raise usage(
                 "0 is for --score-references and --label-scores alone", where="--max-new-tokens"
             )
         if self.explain and not (self.max_new_tokens or self.label_scores):
             raise usage("needs answers: --max-new-tokens or --label-scores", where="--explain")
-        _least("--temperature", self.temperature, 0)
-        _between("--top-p", self.top_p, 0, 1)
-        _least("--top-k", self.top_k, 0)
+        least("--temperature", self.temperature, 0)
+        between("--top-p", self.top_p, 0, 1)
+        least("--top-k", self.top_k, 0)
         for name in ("samples", "batch_size", "window"):
-            _least(_flag(name), getattr(self, name), 1)
-        _between("--threads", self.threads, 1, _THREADS)
-        _least("--max-length", self.max_length, 2)
-        _least("--seed", self.seed, 0)
-        _least("--shots", self.shots, 0)
-        _choice("--shots-by", self.shots_by, ("fixed", "random", "nearest", "balanced"))
+            least(flag_of(name), getattr(self, name), 1)
+        between("--threads", self.threads, 1, THREADS)
+        least("--max-length", self.max_length, 2)
+        least("--seed", self.seed, 0)
+        least("--shots", self.shots, 0)
+        choice("--shots-by", self.shots_by, ("fixed", "random", "nearest", "balanced"))
         if bool(self.shots) != (self.examples is not None):
             raise usage("--shots K and --examples FILE go together")
         if self.samples > 1 and self.temperature == 0:
@@ -258,16 +257,16 @@ class EvalConfig:
     manifest: str | None = None
 
     def __post_init__(self) -> None:
-        _choice("--adjust", self.adjust, ("holm", "bh", "none"))
-        _choice("--undecided", self.undecided, ("pass", "fail"))
+        choice("--adjust", self.adjust, ("holm", "bh", "none"))
+        choice("--undecided", self.undecided, ("pass", "fail"))
         if self.junit and not (self.fail_if or self.gates):
             raise usage("needs --fail-if or --gates: it reports what they found", where="--junit")
         if self.criteria and not self.judge:
             raise usage("needs --judge ask", where="--criteria")
         if self.rater and not self.judge:
             raise usage("needs --judge human", where="--rater")
-        _between("--resamples", self.resamples, 100, 1_000_000)
-        _least("--seed", self.seed, 0)
+        between("--resamples", self.resamples, 100, 1_000_000)
+        least("--seed", self.seed, 0)
 
 
 @dataclass(frozen=True)
@@ -288,14 +287,14 @@ class SweepConfig:
     dry_run: bool = False
 
     def __post_init__(self) -> None:
-        _choice("--sampler", self.sampler, ("tpe", "random", "grid"))
-        _choice("--mode", self.mode or "min", ("min", "max"))
-        _choice("--pruning", self.pruning, ("none", "asha"))
-        _between("--trials", self.trials, 1, 100_000)
-        _least("--seed", self.seed, 0)
-        _least("--min-steps", self.min_steps, 1)
-        _between("--reduction", self.reduction, 2, 100)
-        _between("--workers", self.workers, 1, 256)
+        choice("--sampler", self.sampler, ("tpe", "random", "grid"))
+        choice("--mode", self.mode or "min", ("min", "max"))
+        choice("--pruning", self.pruning, ("none", "asha"))
+        between("--trials", self.trials, 1, 100_000)
+        least("--seed", self.seed, 0)
+        least("--min-steps", self.min_steps, 1)
+        between("--reduction", self.reduction, 2, 100)
+        between("--workers", self.workers, 1, 256)
         if self.min_steps and self.pruning == "none":
             raise usage("needs --pruning asha", where="--min-steps")
         if self.metric == "eval_loss" and self.mode == "max":
@@ -320,10 +319,10 @@ class ShowConfig:
     overflow: str = "error"
 
     def __post_init__(self) -> None:
-        _choice("--overflow", self.overflow, OVERFLOWS)
-        _choice("--train-on", self.train_on, ("assistant", "last", "all"))
-        _least("--limit", self.limit, 1)
-        _least("--max-length", self.max_length, 2)
+        choice("--overflow", self.overflow, OVERFLOWS)
+        choice("--train-on", self.train_on, ("assistant", "last", "all"))
+        least("--limit", self.limit, 1)
+        least("--max-length", self.max_length, 2)
         if self.mask and self.model is None:
             raise usage("needs --model", where="--mask")
         if self.html is not None and self.view:
@@ -345,39 +344,3 @@ class ShowConfig:
             "--disagreements": self.disagreements,
         }
         return next((flag for flag, given in asked.items() if given), None)
-
-
-_MOST = 2**63 - 1  # what a tensor can hold
-_THREADS = 4096  # more than any machine has
-OVERFLOWS = ("error", "drop", "truncate-prompt", "truncate-answer", "split")
-
-
-def _check_bad_rows(mode: str, rejects: str | None) -> None:
-    _choice("--bad-rows", mode, ("fail", "quarantine"))
-    if (mode == "quarantine") != (rejects is not None):
-        raise usage("--bad-rows quarantine and --rejects FILE go together")
-
-
-def _choice(flag: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise usage(f"unknown value {value!r}", where=flag, hint=did_you_mean(value, choices))
-
-
-def _least(flag: str, value: float | None, bound: float, *, exclusive: bool = False) -> None:
-    if value is None:
-        return
-    if not math.isfinite(value) or value < bound or (exclusive and value == bound):
-        raise usage(
-            f"must be {'above' if exclusive else 'at least'} {bound}, got {value}", where=flag
-        )
-    if value > _MOST:
-        raise usage(f"must be at most {_MOST}, got {value}", where=flag)
-
-
-def _between(flag: str, value: float | None, low: float, high: float) -> None:
-    if value is not None and not low <= value <= high:
-        raise usage(f"must be from {low} to {high}, got {value}", where=flag)
-
-
-def _flag(name: str) -> str:
-    return "--" + name.replace("_", "-")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 
 # what drives a terminal, reorders a line or cannot be encoded; line ends and tabs stay
@@ -79,6 +80,16 @@ class Signalled(BaseException):
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
+
+
+@contextmanager
+def at(where: str) -> Iterator[None]:
+    """Give a UserError that names no place this one."""
+    try:
+        yield
+    except UserError as error:
+        error.where = error.where or where
+        raise
 
 
 def did_you_mean(name: str, choices: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from instructune.errors import usage
 from instructune.overflow import Overflow
@@ -13,6 +13,7 @@ from instructune.templating.templates import Rendered
 from instructune.tokenizer import Encoded, Tokenizer
 from instructune.tokens import TokenRow
 
+T = TypeVar("T")
 _BATCH = 256  # texts encoded at once
 
 
@@ -56,15 +57,20 @@ class Framing:
         """Refuse the rows that are too long, once all were seen."""
         self._overflow.check()
 
-    def framed(self, rows: Iterable[tuple[Sequence[str], str]]) -> Iterator[Framed | None]:
-        """Each row's one or two texts, told by their place; None where the row is left out."""
+    def framed(
+        self, rows: Iterable[tuple[Sequence[str], str, T]]
+    ) -> Iterator[tuple[Framed | None, T]]:
+        """The one or two texts of each row, which names its place and what they go with.
+
+        None in the place of those that are left out.
+        """
         rows = iter(rows)
         while batch := list(islice(rows, _BATCH)):
             literal = self.tokenizer.template.literal
-            texts: list[Rendered] = [literal(text) for given, _ in batch for text in given]
+            texts: list[Rendered] = [literal(text) for given, _, _ in batch for text in given]
             encoded = iter(self.tokenizer.encode_batch(texts))
-            for given, where in batch:
-                yield self._fit([next(encoded) for _ in given], where)
+            for given, where, about in batch:
+                yield self._fit([next(encoded) for _ in given], where), about
 
     def _fit(self, parts: list[Encoded], where: str) -> Framed | None:
         frame = self.frame

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, NamedTuple
 
-from instructune.errors import Exit, UserError
+from instructune.errors import Exit, UserError, at
 from instructune.overflow import Overflow
 from instructune.records import Record
 from instructune.templating.templates import Rendered
@@ -110,7 +110,7 @@ class Encoding:
 
     def plans(self, record: Record) -> list[Plan]:
         """The texts to encode for one record, with the spans to learn."""
-        try:
+        with at(record.where):
             weight = row_weight(record)
             if "text" in record:
                 text = self.tokenizer.template.literal(record["text"])
@@ -120,9 +120,6 @@ class Encoding:
             if self.train_on == "all":
                 return [self._whole(record, weight)]
             return self._answers(record, weight)
-        except UserError as error:
-            error.where = error.where or record.where
-            raise
 
     def _answers(self, record: Record, weight: float) -> list[Plan]:
         """One text with all trained answers, or one for each where a later turn rewrites it."""
@@ -219,7 +216,7 @@ class Encoding:
 
 def prompt_ids(record: Record, tokenizer: Tokenizer) -> list[int]:
     """The ids `generate` starts from: all turns but a last answer, and the generation prompt."""
-    try:
+    with at(record.where):
         if "text" in record:
             text = tokenizer.template.literal(record["text"])
             return tokenizer.lead + tokenizer.encode(text).ids
@@ -228,9 +225,6 @@ def prompt_ids(record: Record, tokenizer: Tokenizer) -> list[int]:
         text = tokenizer.template.render(
             record.prompt(), tools=record.get("tools"), add_generation_prompt=True
         )
-    except UserError as error:
-        error.where = error.where or record.where
-        raise
     return tokenizer.encode(text).ids
 
 

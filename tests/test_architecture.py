@@ -118,7 +118,8 @@ def test_imports_point_down(path):
         ("chats", set()),
         ("records", {"chats"}),
         ("registry", {"errors"}),
-        ("configs", {"errors"}),
+        ("bounds", {"errors"}),
+        ("configs", {"bounds", "errors"}),
     ],
 )
 def test_the_foundations_rest_on_nothing(module, allowed):

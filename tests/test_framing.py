@@ -19,7 +19,8 @@ def tokenizer() -> Tokenizer:
 
 
 def ids(framing: Framing, *texts: str) -> tuple[list[int], int]:
-    found = next(framing.framed([(texts, "f:1")]))
+    found, about = next(framing.framed([(texts, "f:1", 7)]))
+    assert about == 7
     assert found
     return found.ids, found.second
 
@@ -58,12 +59,12 @@ def test_the_longer_text_is_cut_at_its_end(tokenizer, limit, texts, cut):
 
 def test_what_is_too_long_is_dropped_or_refused(tokenizer):
     framing = Framing(tokenizer, 4, "drop")
-    found = list(framing.framed([(["abc"], "f:1"), (["ab"], "f:2")]))
+    found = [one for one, _ in framing.framed([(["abc"], "f:1", 0), (["ab"], "f:2", 0)])]
     assert [one and one.ids for one in found] == [None, [CLS, 97, 98, SEP]]
     assert framing.dropped == ["f:1"]
     framing.check()
     framing = Framing(tokenizer, 4, "error")
-    list(framing.framed([(["abc"], "f:1")]))
+    list(framing.framed([(["abc"], "f:1", 0)]))
     with pytest.raises(UserError, match=r"longer than --max-length 4: f:1 \(5 tokens\)"):
         framing.check()
     with pytest.raises(UserError, match="'split' is for objectives that learn tokens"):
@@ -71,7 +72,7 @@ def test_what_is_too_long_is_dropped_or_refused(tokenizer):
 
 
 def test_offsets_are_of_the_first_text(tokenizer):
-    found = next(Framing(tokenizer, None, "error").framed([(["aé", "b"], "f:1")]))
+    found = next(Framing(tokenizer, None, "error").framed([(["aé", "b"], "f:1", 0)]))[0]
     assert found
     assert list(found.offsets) == [(0, 1), (1, 2), (1, 2)]
     assert found.lead == 1

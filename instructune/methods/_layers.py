@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from instructune.architectures import kind_of
 from instructune.errors import Exit, UserError, did_you_mean, usage
+from instructune.training.stacks import stacks
 
 if TYPE_CHECKING:
     from torch.nn import Module
@@ -85,18 +86,6 @@ def check_ends(names: list[str], wanted: tuple[str, ...], method: str) -> None:
             raise usage(f"method {method!r}: no layer is named {end!r}", hint=hint)
 
 
-def blocks(model: PreTrainedModel) -> list[tuple[str, Any]]:
-    """The stacks of equal blocks that a model is made of, by name: one, or encoder and decoder."""
-    from torch.nn import ModuleList
-
-    found: list[tuple[str, Any]] = []
-    for name, module in model.named_modules():
-        inside = any(name.startswith(f"{outer}.") for outer, _ in found)
-        if isinstance(module, ModuleList) and len(module) and not inside:
-            found.append((name, module))
-    return found
-
-
 class Groups(NamedTuple):
     """All parameters by name: those below the blocks, those of each level of blocks, the rest.
 
@@ -110,12 +99,12 @@ class Groups(NamedTuple):
 
 def groups(model: PreTrainedModel) -> Groups:
     """The parameters in groups; `layers` from the bottom up, stacks counted from their tops."""
-    stacks = blocks(model)
-    depth = max((len(stack) for _, stack in stacks), default=0)
+    found_in = stacks(model)
+    depth = max(map(len, found_in.values()), default=0)
     found = Groups([], [[] for _ in range(depth)], [])
     tables = _embeddings(model)
     for name, _ in model.named_parameters():
-        place = next(((n, s) for n, s in stacks if name.startswith(f"{n}.")), None)
+        place = next(((n, s) for n, s in found_in.items() if name.startswith(f"{n}.")), None)
         if place:
             stack, modules = place
             level = int(name.removeprefix(f"{stack}.").partition(".")[0])

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from instructune.methods import _bottleneck
-from instructune.methods._layers import blocks, check_ends, linear_layers, unfit
+from instructune.methods._layers import check_ends, linear_layers, unfit
+from instructune.training.stacks import stacks
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -47,8 +48,8 @@ def apply(model: PreTrainedModel, options: Options) -> PreTrainedModel:
 
     They stand before the residual connection, and before dropout where there is any.
     """
-    stacks = tuple(f"{name}." for name, _ in blocks(model))
-    layers = [name for name in linear_layers(model) if name.startswith(stacks)]
+    inside = tuple(f"{name}." for name in stacks(model))
+    layers = [name for name in linear_layers(model) if name.startswith(inside)]
     check_ends(layers, options.target_modules, "houlsby")
     ends = tuple(f".{end}" for end in options.target_modules or _ENDS)
     places = [name for name in layers if f".{name}".endswith(ends)]

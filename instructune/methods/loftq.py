@@ -37,7 +37,8 @@ def apply(model: PreTrainedModel, options: Options) -> PeftModel:
     """Quantise all linear layers but the head, and add the best updates of that rank.
 
     One round of the paper's alternation: with more, the quantised weights would no longer be
-    those of the original model, and the adapter could not be put on it again.
+    those of the original model, and the adapter could not be put on it again. Merging is as in
+    QLoRA: exact in 4 bits, approximate in 8.
     """
     import torch
     from peft import LoraConfig

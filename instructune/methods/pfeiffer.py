@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from instructune.methods import _bottleneck
-from instructune.methods._layers import blocks
+from instructune.training.stacks import stacks
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -25,6 +25,6 @@ class Options(_bottleneck.Options):
 
 def apply(model: PreTrainedModel, options: Options) -> PreTrainedModel:
     """Freeze the model and let what its blocks give, residual and all, pass through networks."""
-    stacks = blocks(model)
-    places = [f"{name}.{i}" for name, stack in stacks for i in range(len(stack))]
+    found = stacks(model).items()
+    places = [f"{name}.{i}" for name, stack in found for i in range(len(stack))]
     return _bottleneck.installed(model, places, options)

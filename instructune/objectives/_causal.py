@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from instructune.architectures import Head
-from instructune.training.batches import Batch, causal
+from instructune.training.batches import Batch, TokenData, causal
 
 if TYPE_CHECKING:
     import torch
@@ -18,11 +18,14 @@ class NextToken:
 
     head = Head("causal")
     whole = False
-    collate = staticmethod(causal)
 
     def __init__(self, options: Any, given: Given) -> None:
         self.options, self.given = options, given
         self.facts: dict[str, Any] = {}
+
+    def collate(self, data: TokenData, rows: list[int], pad_id: int, draw: int) -> Batch:
+        """Rows padded to the longest, each token scored against the next."""
+        return causal(data, rows, pad_id, draw)
 
     def scores(self, model: torch.nn.Module, batch: Batch) -> torch.Tensor:
         """The logits of the learned tokens, (N, V)."""

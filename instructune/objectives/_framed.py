@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import deque
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from instructune.errors import UserError
-from instructune.framing import Framing
+from instructune.errors import UserError, at
+from instructune.framing import Framed, Framing
 from instructune.records import Record
 from instructune.texts import prompt_of
-from instructune.tokens import TokenRow, row_weight
+from instructune.tokens import TokenRow
 from instructune.training.batches import Batch, TokenData, padded_ids
 
 if TYPE_CHECKING:
@@ -28,44 +28,64 @@ def texts_of(record: Record) -> list[str]:
     return list(record["texts"][:2]) if "texts" in record else [prompt_of(record)]
 
 
-class Rows(Framing):
-    """Records to rows: their texts framed, beside what `read(record)` says is to be learned."""
+class Piece(NamedTuple):
+    """One row to come: its texts, and what is learned of them once they are tokens.
 
-    def __init__(
-        self, given: Given, read: Callable[[Record], Columns], overflow: str | None = None
-    ) -> None:
-        super().__init__(given.tokenizer, given.limit, overflow or given.overflow)
+    `learned` gives the weights and columns of the row, None where nothing is left to learn.
+    """
+
+    texts: list[str]
+    learned: Callable[[Framed], tuple[list[float], Columns] | None]
+
+
+class Rows(Framing):
+    """Records to rows, as `read(record)` takes them to pieces."""
+
+    def __init__(self, given: Given, read: Callable[[Record], list[Piece]]) -> None:
+        super().__init__(given.tokenizer, given.limit, given.overflow)
         self.read = read
 
     def sequences(self, records: Iterable[Record]) -> Iterator[TokenRow]:
-        """The rows of all records in order; their one weight is the record's."""
-        waiting = deque[tuple[Record, float, Columns]]()
-
-        def texts() -> Iterator[tuple[list[str], str]]:
-            for record in records:
-                try:
-                    waiting.append((record, row_weight(record), self.read(record)))
-                except UserError as error:
-                    error.where = error.where or record.where
-                    raise
-                yield texts_of(record), record.where
-
-        for framed in self.framed(texts()):
-            record, weight, columns = waiting.popleft()
-            if framed:
-                second = {"second": [framed.second]}
-                given = {**second, **columns}
-                yield TokenRow(framed.ids, [weight], record["id"], record.where, given)
+        """The rows of all records in order."""
+        for framed, (record, piece) in self.framed(self._pieces(records)):
+            if framed is None:
+                continue
+            with at(record.where):
+                learned = piece.learned(framed)
+            if learned is None:
+                self.counts["nothing left to learn, dropped"] += 1
+                self.dropped.append(record.where)
+                continue
+            weights, columns = learned
+            given = {"second": [framed.second], **columns}
+            yield TokenRow(framed.ids, weights, record["id"], record.where, given)
         self.check()
 
+    def _pieces(
+        self, records: Iterable[Record]
+    ) -> Iterator[tuple[list[str], str, tuple[Record, Piece]]]:
+        for record in records:
+            with at(record.where):
+                pieces = self.read(record)
+            self.counts["one record, several rows, added"] += len(pieces) - 1
+            for piece in pieces:
+                yield piece.texts, record.where, (record, piece)
 
-def row_of(given: Given, overflow: str, record: Record) -> TokenRow:
-    """What is read of a record to be answered; raises UserError where it is too long."""
-    rows = Rows(given, lambda record: {}, "drop" if overflow == "error" else overflow)
-    found = next(rows.sequences([record]), None)
-    if found is None:
+
+def framed_one(given: Given, overflow: str, texts: Sequence[str], where: str) -> Framed:
+    """Texts to be answered, cut where such were cut in training; UserError where too long."""
+    choice = "drop" if overflow == "error" else overflow
+    framing = Framing(given.tokenizer, given.limit, choice)
+    framed, _ = next(framing.framed([(texts, where, None)]))
+    if framed is None:
         raise UserError(f"the text is longer than {given.limit} tokens")
-    return found
+    return framed
+
+
+def row_of(given: Given, overflow: str, texts: Sequence[str], record: Record) -> TokenRow:
+    """What is read of a record to be answered; raises UserError where it is too long."""
+    framed = framed_one(given, overflow, texts, record.where)
+    return TokenRow(framed.ids, [1.0], record["id"], record.where, {"second": [framed.second]})
 
 
 def inputs_of(
@@ -107,12 +127,12 @@ def asked(rows: Sequence[TokenRow], given: Given, pad_id: int, model: Any) -> Ba
     return Batch(ids, mask, torch.empty(0), torch.empty(0), [], inputs).to(model.device)
 
 
-class Whole:
+class Whole(ABC):
     """Answers to a record that is read in one row."""
 
+    @abstractmethod
     def row(self, record: Record) -> TokenRow:
         """What is read of a record; raises UserError where it cannot be."""
-        raise NotImplementedError
 
     def rows(self, record: Record) -> list[TokenRow]:
         """The one row."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,14 +12,14 @@ if TYPE_CHECKING:
     from instructune.training.goals import Loss
 
 
-class CrossEntropy:
+class CrossEntropy(ABC):
     """The loss of what `scores` gives."""
 
     whole = False
 
+    @abstractmethod
     def scores(self, model: Any, batch: Batch) -> torch.Tensor:
         """Of the units with a weight, (N, C), in the order of `batch.weights > 0`."""
-        raise NotImplementedError
 
     def loss(self, model: Any, smoothing: float = 0.0) -> Loss:
         """The weighted sum of their cross-entropies, in nats."""

@@ -11,7 +11,7 @@ from instructune.architectures import Head
 from instructune.errors import UserError, usage
 from instructune.objectives import _framed
 from instructune.records import Record
-from instructune.tokens import TokenRow
+from instructune.tokens import TokenRow, row_weight
 from instructune.training import classes
 from instructune.training.batches import Batch, TokenData
 from instructune.training.classes import Classes
@@ -87,9 +87,10 @@ class Objective:
     def encoding(self, *, learns: bool) -> _framed.Rows:
         """Framed texts, beside the numbers of their labels."""
 
-        def read(record: Record) -> _framed.Columns:
+        def read(record: Record) -> list[_framed.Piece]:
             self.learned += learns
-            return {"labels": self._learned(record, learns)}
+            learned = [row_weight(record)], {"labels": self._learned(record, learns)}
+            return [_framed.Piece(_framed.texts_of(record), lambda framed: learned)]
 
         return _framed.Rows(self.given, read)
 
@@ -177,7 +178,7 @@ class Answers(_framed.Whole):
 
     def row(self, record: Record) -> TokenRow:
         """The framed text; raises UserError where it is too long and was not cut in training."""
-        return _framed.row_of(self.given, self.overflow, record)
+        return _framed.row_of(self.given, self.overflow, _framed.texts_of(record), record)
 
     def of(self, model: Any, rows: Sequence[TokenRow], pad_id: int) -> list[Mapping[str, Any]]:
         """The fields of each row's prediction."""

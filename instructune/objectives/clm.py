@@ -10,6 +10,7 @@ from instructune import tokens
 from instructune.objectives import _causal
 from instructune.records import Record
 from instructune.tokens import TokenRow
+from instructune.training.batches import Batch, TokenData, causal
 
 HEAD = "causal"
 _LONGEST = 2048  # tokens of a block where the model has no limit
@@ -24,6 +25,16 @@ class Options:
 
 class Objective(_causal.NextToken):
     """Texts, or chats as the template renders them."""
+
+    def collate(self, data: TokenData, rows: list[int], pad_id: int, draw: int) -> Batch:
+        """A causal batch; `segments` (B, T) number the texts of each packed row from 0."""
+        import torch
+
+        batch = causal(data, rows, pad_id, draw)
+        if "segments" not in data.columns:
+            return batch
+        segments = torch.from_numpy(data.columns["segments"].padded(rows, 0))
+        return batch._replace(inputs={"segments": segments})
 
     def encoding(self, *, learns: bool) -> tokens.Encoding | _Blocks:
         """Rows of tokens that are all learned but the first."""
@@ -73,4 +84,6 @@ class _Blocks:
         if any(learned):
             first = next(i for i, weight in enumerate(learned) if weight)
             self.counts["blocks"] += 1
-            yield TokenRow(ids[: self.size], learned, *names[first])
+            texts = {name: number for number, name in enumerate(dict.fromkeys(names[: self.size]))}
+            segments = [texts[name] for name in names[: self.size]]
+            yield TokenRow(ids[: self.size], learned, *names[first], {"segments": segments})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -62,7 +61,7 @@ class Objective:
         return _Rows(self.given)
 
     def collate(self, data: TokenData, rows: list[int], pad_id: int, draw: int) -> Batch:
-        """`others` (M, U) are the positives of all rows, then their negatives; targets (B,)."""
+        """Targets (B,); `other_input_ids` (M, U): all rows' positives, then their negatives."""
         import torch
 
         ids, mask, _ = _framed.inputs_of(data, rows, self.given, pad_id)
@@ -77,8 +76,8 @@ class Objective:
             for i, own in enumerate(positives)
         ]
         inputs = {
-            "others": torch.tensor(padded),
-            "others_mask": (torch.arange(width) < lengths[:, None]).long(),
+            "other_input_ids": torch.tensor(padded),
+            "other_attention_mask": (torch.arange(width) < lengths[:, None]).long(),
             "equal": torch.tensor(equal),
         }
         weights = torch.from_numpy(_framed.weights_of(data, rows))
@@ -97,10 +96,9 @@ class Objective:
 
     def similarities(self, model: Any, batch: Batch) -> torch.Tensor:
         """Similarities of rows and others, (B, M)."""
-        rows = vectors(model, batch.input_ids, batch.attention_mask, self.options.pooling)
-        others = vectors(
-            model, batch.inputs["others"], batch.inputs["others_mask"], self.options.pooling
-        )
+        other, pooling = batch.inputs, self.options.pooling
+        rows = vectors(model, batch.input_ids, batch.attention_mask, pooling)
+        others = vectors(model, other["other_input_ids"], other["other_attention_mask"], pooling)
         found = rows @ others.T / self.options.temperature
         return found.masked_fill(batch.inputs["equal"], float("-inf"))
 
@@ -135,31 +133,27 @@ class _Rows(Framing):
 
     def sequences(self, records: Iterable[Record]) -> Iterator[TokenRow]:
         """The rows of all records in order."""
-        waiting = deque[tuple[Record, int]]()
-
-        def texts() -> Iterator[tuple[list[str], str]]:
-            for record in records:
-                if "positive" not in record:
-                    raise UserError("has no positive to be near to", where=record.where)
-                found = [_text(record), record["positive"], *record.get("negatives", ())]
-                waiting.append((record, len(found)))
-                yield from (([text], record.where) for text in found)
-
-        framed = self.framed(texts())
-        for first in framed:
-            record, count = waiting.popleft()
-            parts = [first, *(next(framed) for _ in range(count - 1))]
+        framed = self.framed(text for record in records for text in _asked(record))
+        for first, (record, count) in framed:
+            parts = [first, *(next(framed)[0] for _ in range(count - 1))]
             ids = [part.ids for part in parts if part]
             if len(ids) == count:
-                flat = [i for one in ids[1:] for i in one]
                 columns = {
-                    "output": flat,
+                    "output": [i for one in ids[1:] for i in one],
                     "cuts": [len(one) for one in ids[1:]],
                     "second": [len(ids[0])],
                 }
                 weight = [row_weight(record)]
                 yield TokenRow(ids[0], weight, record["id"], record.where, columns)
         self.check()
+
+
+def _asked(record: Record) -> Iterator[tuple[list[str], str, tuple[Record, int]]]:
+    """The text, its positive and its negatives, each with their number."""
+    if "positive" not in record:
+        raise UserError("has no positive to be near to", where=record.where)
+    texts = [_text(record), record["positive"], *record.get("negatives", ())]
+    return (([text], record.where, (record, len(texts))) for text in texts)
 
 
 def _text(record: Record) -> str:
@@ -176,7 +170,7 @@ class Answers(_framed.Whole):
 
     def row(self, record: Record) -> TokenRow:
         """The framed text; raises UserError where it is too long and was not cut in training."""
-        return _framed.row_of(self.given, self.overflow, record)
+        return _framed.row_of(self.given, self.overflow, [_text(record)], record)
 
     def of(self, model: Any, rows: Sequence[TokenRow], pad_id: int) -> list[Mapping[str, Any]]:
         """The fields of each row's prediction."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -69,6 +69,7 @@ class Objective(_scored.CrossEntropy):
         import torch
 
         ids, mask, inputs = _framed.inputs_of(data, rows, self.given, pad_id)
+        hides, most = mask_id(self.given), self.options.mask + self.options.random
         targets, weights = ids.clone(), torch.zeros(ids.shape)
         for i, row in enumerate(rows):
             draws = np.random.default_rng((self.given.seed, draw, row))
@@ -76,9 +77,9 @@ class Objective(_scored.CrossEntropy):
             weights[i, chosen] = float(data.columns["weights"].of(row)[0])
             fate = draws.random(len(chosen))
             hidden = torch.from_numpy(chosen[fate < self.options.mask])
-            ids[i, hidden] = mask_id(self.given)
-            swapped = (fate >= self.options.mask) & (fate < self.options.mask + self.options.random)
-            other = draws.choice(self._plain(), size=int(swapped.sum()))
+            ids[i, hidden] = hides
+            swapped = (fate >= self.options.mask) & (fate < most)
+            other = draws.choice(self._plain, size=int(swapped.sum()))
             ids[i, torch.from_numpy(chosen[swapped])] = torch.from_numpy(other)
         return Batch(ids, mask, targets, weights, list(rows), inputs)
 
@@ -90,6 +91,7 @@ class Objective(_scored.CrossEntropy):
         taken = draws.choice(known, size=count, replace=False)
         return np.flatnonzero(np.isin(units, taken) & (words >= 0))
 
+    @cached_property
     def _plain(self) -> np.ndarray:
         """Ids that are no control tokens."""
         tokenizer = self.given.tokenizer
@@ -109,16 +111,7 @@ class _Rows(Framing):
 
     def sequences(self, records: Iterable[Record]) -> Iterator[TokenRow]:
         """The rows of all records in order."""
-        waiting = deque[tuple[Record, list[tuple[int, int]]]]()
-
-        def texts() -> Iterator[tuple[list[str], str]]:
-            for record in records:
-                text = "\n".join(_framed.texts_of(record))
-                waiting.append((record, words_in(text)))
-                yield [text], record.where
-
-        for framed in self.framed(texts()):
-            record, words = waiting.popleft()
+        for framed, (record, words) in self.framed(map(_asked, records)):
             assert framed
             around = len(framed.ids) - len(framed.offsets)
             size = (self.longest or len(framed.ids)) - around
@@ -146,6 +139,11 @@ class _Rows(Framing):
             self.counts["nothing to hide, dropped"] += 1
             self.dropped.append(record.where)
         self.counts["pieces of long texts, added"] += max(0, count - 1)
+
+
+def _asked(record: Record) -> tuple[list[str], str, tuple[Record, list[tuple[int, int]]]]:
+    text = "\n".join(_framed.texts_of(record))
+    return [text], record.where, (record, words_in(text))
 
 
 def mask_id(given: Given) -> int:
@@ -185,8 +183,9 @@ class Answers(_framed.Whole):
         batch = _framed.asked(rows, self.given, pad_id, model)
         scores = _framed.logits(model, batch).float()
         found: list[Mapping[str, Any]] = []
+        hides = mask_id(self.given)
         for row, told in zip(rows, scores, strict=True):
-            places = [i for i, token in enumerate(row.ids) if token == mask_id(self.given)]
+            places = [i for i, token in enumerate(row.ids) if token == hides]
             best = told[places].log_softmax(-1).max(-1)
             words = [self.given.tokenizer.decode([i]).strip() for i in best.indices.tolist()]
             if told[places].isfinite().all():
@@ -198,8 +197,6 @@ class Answers(_framed.Whole):
 
     def joined(self, record: Record, parts: list[Mapping[str, Any]]) -> Mapping[str, Any]:
         """The text with its masks filled."""
-        if not parts[0]:
-            return {}
         name = self.given.tokenizer.tokens["mask_token"]
         text = prompt_of(record)
         for word, _ in parts[0]["token_logprobs"]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -12,7 +11,6 @@ import numpy as np
 
 from instructune.architectures import Head
 from instructune.errors import UserError
-from instructune.framing import Framing
 from instructune.objectives import _framed, _scored
 from instructune.records import Record
 from instructune.tokens import TokenRow, row_weight
@@ -72,9 +70,22 @@ class Objective(_scored.CrossEntropy):
         told = {"markers": options.markers, "pairs": options.pairs, "none": options.none}
         return {"overflow": self.given.overflow, **told}
 
-    def encoding(self, *, learns: bool) -> _Rows:
+    def encoding(self, *, learns: bool) -> _framed.Rows:
         """A row for each pair, framed."""
-        return _Rows(self, learns)
+
+        def read(record: Record) -> list[_framed.Piece]:
+            found, weight = cases(record, self.options), [row_weight(record)]
+            if not found:
+                raise UserError("has no relations to learn")
+            return [_framed.Piece(c.texts, learned(weight, c.label)) for c in found]
+
+        def learned(weight: list[float], label: Any) -> Any:
+            if not isinstance(label, str):
+                raise UserError("has no label to learn" if label is None else "has several labels")
+            number = self.classes.number(label, learns=learns)
+            return lambda framed: (weight, {"labels": [number]})
+
+        return _framed.Rows(self.given, read)
 
     def collate(self, data: TokenData, rows: list[int], pad_id: int, draw: int) -> Batch:
         """Targets (B,)."""
@@ -89,55 +100,6 @@ class Objective(_scored.CrossEntropy):
     def scores(self, model: Any, batch: Batch) -> torch.Tensor:
         """The logits of each pair; (B, C)."""
         return _framed.logits(model, batch)[batch.weights > 0]
-
-
-class _Rows(Framing):
-    """Records to rows: one for each pair that is looked at."""
-
-    def __init__(self, objective: Objective, learns: bool) -> None:
-        given = objective.given
-        super().__init__(given.tokenizer, given.limit, given.overflow)
-        self.objective, self.learns = objective, learns
-
-    def sequences(self, records: Iterable[Record]) -> Iterator[TokenRow]:
-        """The rows of all records in order."""
-        waiting = deque[tuple[Record, _Case]]()
-
-        def texts() -> Iterator[tuple[list[str], str]]:
-            for record in records:
-                found = self._learned(record)
-                self.counts["rows of several pairs, added"] += len(found) - 1
-                for case in found:
-                    waiting.append((record, case))
-                    yield case.texts, record.where
-
-        for framed in self.framed(texts()):
-            record, case = waiting.popleft()
-            number = self._number(record, case)
-            if framed:
-                columns = {"second": [framed.second], "labels": [number]}
-                weight = [row_weight(record)]
-                yield TokenRow(framed.ids, weight, record["id"], record.where, columns)
-        self.check()
-
-    def _learned(self, record: Record) -> list[_Case]:
-        try:
-            found = cases(record, self.objective.options)
-            if any(case.label is None for case in found):
-                raise UserError("has no label to learn")
-            if not found:
-                raise UserError("has no relations to learn")
-        except UserError as error:
-            error.where = error.where or record.where
-            raise
-        return found
-
-    def _number(self, record: Record, case: _Case) -> int:
-        try:
-            return self.objective.classes.number(case.label or "", learns=self.learns)
-        except UserError as error:
-            error.where = error.where or record.where
-            raise
 
 
 def cases(record: Record, options: Options) -> list[_Case]:
@@ -190,16 +152,8 @@ class Answers:
 
     def rows(self, record: Record) -> list[TokenRow]:
         """A row for each pair; raises UserError where there is none, or one is too long."""
-        choice = "drop" if self.overflow == "error" else self.overflow
-        framing = Framing(self.given.tokenizer, self.given.limit, choice)
         found = cases(record, self.options)
-        rows = []
-        for framed in framing.framed((case.texts, record.where) for case in found):
-            if framed is None:
-                raise UserError(f"the text is longer than {self.given.limit} tokens")
-            columns = {"second": [framed.second]}
-            rows.append(TokenRow(framed.ids, [1.0], record["id"], record.where, columns))
-        return rows
+        return [_framed.row_of(self.given, self.overflow, case.texts, record) for case in found]
 
     def of(self, model: Any, rows: Sequence[TokenRow], pad_id: int) -> list[Mapping[str, Any]]:
         """The log-probability of each label, for each pair."""

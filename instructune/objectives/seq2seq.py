@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from instructune.architectures import Head, start_id
-from instructune.errors import UserError, usage
+from instructune.errors import UserError, at, usage
 from instructune.objectives import _scored
 from instructune.overflow import Overflow
 from instructune.records import Record
@@ -98,7 +98,7 @@ class _Rows:
     def _pairs(self, record: Record) -> list[tuple[Rendered, Rendered, float]]:
         """Input, output and weight of each answer that is learned."""
         literal = self.tokenizer.template.literal
-        try:
+        with at(record.where):
             if "messages" not in record:
                 raise UserError("has no messages to learn from")
             turns = [k for k, turn in enumerate(record["messages"]) if _learned(turn)]
@@ -115,9 +115,6 @@ class _Rows:
                 )
                 for k in turns
             ]
-        except UserError as error:
-            error.where = error.where or record.where
-            raise
 
     def _row(
         self, record: Record, ids: list[int], target: list[int], weight: float

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from instructune.architectures import Head
 from instructune.entities.tagschemes import Span, detect, spans, tags_of
 from instructune.errors import UserError, usage
-from instructune.framing import Framed, Framing
+from instructune.framing import Framed
 from instructune.objectives import _framed, _scored
 from instructune.records import Record
 from instructune.tokens import TokenRow, row_weight
@@ -73,9 +72,19 @@ class Objective(_scored.CrossEntropy):
         learned = self.options.scheme and self.given_scheme
         return {"overflow": self.given.overflow, "scheme": learned}
 
-    def encoding(self, *, learns: bool) -> _Rows:
+    def encoding(self, *, learns: bool) -> _framed.Rows:
         """Framed texts, with the number of each learned piece's tag."""
-        return _Rows(self, learns)
+
+        def read(record: Record) -> list[_framed.Piece]:
+            words, tags, weight = _words(record), self.tags(record), row_weight(record)
+
+            def learned(framed: Framed) -> tuple[list[float], _framed.Columns] | None:
+                weights, labels = self.columns(framed, words, tags, weight, learns)
+                return (weights, {"labels": labels}) if any(weights) else None
+
+            return [_framed.Piece([words.text], learned)]
+
+        return _framed.Rows(self.given, read)
 
     def tags(self, record: Record) -> list[str]:
         """The tags to learn of a record, one a word."""
@@ -121,42 +130,6 @@ class Objective(_scored.CrossEntropy):
         return _framed.logits(model, batch)[batch.weights > 0]
 
 
-class _Rows(Framing):
-    """Records to rows: a text of words, its pieces tagged."""
-
-    def __init__(self, objective: Objective, learns: bool) -> None:
-        given = objective.given
-        super().__init__(given.tokenizer, given.limit, given.overflow)
-        self.objective, self.learns = objective, learns
-
-    def sequences(self, records: Iterable[Record]) -> Iterator[TokenRow]:
-        """The rows of all records in order."""
-        waiting = deque[tuple[Record, _Words]]()
-
-        def texts() -> Iterator[tuple[list[str], str]]:
-            for record in records:
-                waiting.append((record, _told(_words, record)))
-                yield [waiting[-1][1].text], record.where
-
-        for framed in self.framed(texts()):
-            record, words = waiting.popleft()
-            if framed:
-                weights, labels = _told(self._learned, record, framed, words)
-                if any(weights):
-                    more = {"labels": labels}
-                    yield TokenRow(framed.ids, weights, record["id"], record.where, more)
-                else:
-                    self.counts["nothing left to learn, dropped"] += 1
-                    self.dropped.append(record.where)
-        self.check()
-
-    def _learned(
-        self, record: Record, framed: Framed, words: _Words
-    ) -> tuple[list[float], list[int]]:
-        tags = self.objective.tags(record)
-        return self.objective.columns(framed, words, tags, row_weight(record), self.learns)
-
-
 class Answers(_framed.Whole):
     """The likeliest tag of each word, and the entities that the tags mark."""
 
@@ -167,20 +140,13 @@ class Answers(_framed.Whole):
     def row(self, record: Record) -> TokenRow:
         """The framed words; raises UserError where they are too long and were not cut."""
         words = _words(record)
-        choice = "drop" if self.overflow == "error" else self.overflow
-        framing = Framing(self.given.tokenizer, self.given.limit, choice)
-        framed = next(framing.framed([([words.text], record.where)]))
-        if framed is None:
-            raise UserError(f"the text is longer than {self.given.limit} tokens")
+        framed = _framed.framed_one(self.given, self.overflow, [words.text], record.where)
         found = pieces(words.spans, framed.offsets)
         firsts = [framed.lead + first if end > first else -1 for first, end in found]
-        flat = [at for start_end in (_plain_spans(record, words)) for at in start_end]
-        as_tags = int("tokens" in record)
-        columns = {"firsts": firsts, "spans": flat, "as_tags": [as_tags]}
-        return TokenRow(framed.ids, [1.0], record["id"], record.where, columns)
+        return TokenRow(framed.ids, [1.0], record["id"], record.where, {"firsts": firsts})
 
     def of(self, model: Any, rows: Sequence[TokenRow], pad_id: int) -> list[Mapping[str, Any]]:
-        """The fields of each row's prediction."""
+        """The tags of each row's words."""
         import torch
 
         ids, mask = padded_ids(TokenData(rows), list(range(len(rows))), pad_id)
@@ -189,37 +155,32 @@ class Answers(_framed.Whole):
         scores = _framed.logits(model, batch)
         found = zip(rows, scores.argmax(-1).tolist(), scores.isfinite().all(-1), strict=True)
         return [
-            self._fields(row, numbers) if good[: len(row.ids)].all() else {}
+            {"tags": self._tags(row, numbers)} if good[: len(row.ids)].all() else {}
             for row, numbers, good in found
         ]
 
-    def _fields(self, row: TokenRow, numbers: list[int]) -> Mapping[str, Any]:
+    def _tags(self, row: TokenRow, numbers: list[int]) -> list[str]:
         outside = "O" if "O" in self.labels else self.labels[0]
         firsts: Any = row.columns["firsts"]
-        tags = [self.labels[numbers[at]] if at >= 0 else outside for at in firsts]
+        return [self.labels[numbers[at]] if at >= 0 else outside for at in firsts]
+
+    def joined(self, record: Record, parts: list[Mapping[str, Any]]) -> Mapping[str, Any]:
+        """The tags, or of a plain text the entities that they mark; `spans` where there are any."""
+        tags = parts[0]["tags"]
         try:
             found = spans(tags, "conll")
         except ValueError:  # tags of other things than entities
             return {"prediction": tags}
-        places = row.columns["spans"]
+        places = _plain_spans(record)
         told = [
-            {"start": places[2 * s.start], "end": places[2 * s.end - 1], "type": s.type}
+            {"start": places[s.start][0], "end": places[s.end - 1][1], "type": s.type}
             for s in found
         ]
-        if not row.columns["as_tags"][0]:
+        if "tokens" not in record:
             return {"prediction": told, "spans": told}
         if self.scheme:
             tags = tags_of(found, len(tags), self.scheme)
         return {"prediction": tags, "spans": told}
-
-
-def _told(function: Any, record: Record, *more: Any) -> Any:
-    """What a function says of a record; its error names the place."""
-    try:
-        return function(record, *more)
-    except UserError as error:
-        error.where = error.where or record.where
-        raise
 
 
 def _words(record: Record) -> _Words:
@@ -232,10 +193,10 @@ def _words(record: Record) -> _Words:
     raise UserError("has no tokens and no text to tag")
 
 
-def _plain_spans(record: Record, words: _Words) -> list[tuple[int, int]]:
+def _plain_spans(record: Record) -> list[tuple[int, int]]:
     """The words by their characters in the record's text, or in its tokens joined by blanks."""
     if "tokens" not in record:
-        return words.spans
+        return words_in(record["text"])
     found, at = [], 0
     for word in record["tokens"]:
         found.append((at, at + len(word)))

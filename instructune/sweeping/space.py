@@ -7,14 +7,23 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from instructune.adversaries import adversaries
 from instructune.configs import TrainConfig
 from instructune.errors import UserError, did_you_mean, usage
 from instructune.methods import methods
 from instructune.objectives import objectives
+from instructune.optimizers import optimizers
 from instructune.registry import Family, respelled
+from instructune.schedules import schedules
 
 Params = dict[str, Any]
-FAMILIES: dict[str, Family] = {"method": methods, "objective": objectives}
+FAMILIES: dict[str, Family] = {  # by the options of train that name a plug-in
+    "adversarial": adversaries,
+    "method": methods,
+    "objective": objectives,
+    "optimizer": optimizers,
+    "schedule": schedules,
+}
 _DIGITS = 6  # of a drawn number: what is shown can be typed again
 
 
@@ -103,10 +112,8 @@ class Space:
         )
 
     def _spec(self, chosen: Mapping[str, Any], parameter: Parameter) -> str:
-        found: str = {**self.train, **chosen}.get(parameter.head) or getattr(
-            TrainConfig, parameter.head
-        )
-        return found
+        given = {**self.train, **chosen}.get(parameter.head)
+        return str(given or getattr(TrainConfig, parameter.head) or "")
 
     def settings(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """The training's settings with these values in them."""
@@ -175,22 +182,25 @@ class Space:
     def _unknown(self, parameter: Parameter, place: str) -> UserError:
         specs = [self._spec(chosen, parameter) for chosen in self._beside(parameter)]
         known = set().union(*(_options(parameter, spec) for spec in specs))
-        names = ", ".join(spec.partition(":")[0] for spec in specs)
+        names = ", ".join(spec.partition(":")[0] or "(not given)" for spec in specs)
         reason = f"{parameter.head} {names} has no option {parameter.key!r}"
         return usage(reason, where=place, hint=did_you_mean(parameter.key, known))
 
     def _check(self, chosen: Params, parameter: Parameter, place: str) -> None:
         try:
             config = TrainConfig(**self.settings(chosen))
-            if family := FAMILIES.get(parameter.head):
-                family.configure(getattr(config, parameter.head))
+            spec = getattr(config, parameter.head)
+            if spec and parameter.head in FAMILIES:
+                FAMILIES[parameter.head].configure(spec)
         except UserError as error:
             value = chosen[parameter.name]
             raise usage(f"{value!r} does not do: {error}", where=place) from None
 
 
 def _options(parameter: Parameter, spec: str) -> set[str]:
-    """The options of the plug-in that `spec` names."""
+    """The options of the plug-in that `spec` names, if it names one."""
+    if not spec:
+        return set()
     module = FAMILIES[parameter.head][spec.partition(":")[0]]
     kind = getattr(module, "Options", None)
     return {field.name for field in fields(kind)} if kind else set()

@@ -32,7 +32,7 @@ class Batch(NamedTuple):
     targets: torch.Tensor  # (B, T); or (B,), one a row; or as the objective has them
     weights: torch.Tensor  # float32, of the targets, 0 = not learned
     rows: list[int]  # indices into the data
-    inputs: Mapping[str, torch.Tensor] = {}  # what else the forward takes, by its names there
+    inputs: Mapping[str, torch.Tensor] = {}  # what else the forward or the objective takes
 
     @property
     def units(self) -> float:

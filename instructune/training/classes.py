@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from instructune.errors import UserError, did_you_mean, usage
 from instructune.files import open_input
@@ -49,8 +49,3 @@ def balanced(counts: Counter[int], size: int) -> list[float]:
     """
     total, seen = counts.total(), sum(1 for n in counts.values() if n)
     return [total / (seen * counts[i]) if counts[i] else 1.0 for i in range(size)]
-
-
-def numbers(labels: Sequence[str], classes: Classes, *, learns: bool) -> list[int]:
-    """The numbers of several labels."""
-    return [classes.number(label, learns=learns) for label in labels]

@@ -52,9 +52,9 @@ def changed(modules: Sequence[torch.nn.Module], change: Change) -> Iterator[None
 def noised(model: Any, loss: Loss, alpha: float) -> Loss:
     """The loss with uniform noise on the vectors, of `alpha / sqrt(L * H)` at most.
 
-    L is the number of tokens in the row, or in the part of a packed row that `position_ids` count
-    from 0; padding does not count (NEFTune, Jain et al. 2023, arXiv 2310.05914). Draws from
-    torch's generator.
+    L is the number of tokens in the row, or in the text of a packed row that `segments` number;
+    padding does not count (NEFTune, Jain et al. 2023, arXiv 2310.05914). Draws from torch's
+    generator.
     """
     modules = lookups(model)
 
@@ -72,14 +72,12 @@ def noised(model: Any, loss: Loss, alpha: float) -> Loss:
 
 
 def segment_lengths(ids: torch.Tensor, batch: Batch) -> torch.Tensor:
-    """Of each of the ids (B, T), how many tokens its row, or its part of one, has; float32."""
+    """Of each of the ids (B, T), how many tokens its row, or its text in one, has; float32."""
     mask = _mask_of(ids, batch)
     present = torch.ones_like(ids) if mask is None else mask
-    positions = batch.inputs.get("position_ids")
-    starts = torch.zeros_like(ids)
-    if positions is not None and positions.shape == ids.shape:
-        starts = (positions == 0) & (present > 0)
-    parts = starts.long().cumsum(-1)
+    parts = batch.inputs.get("segments")
+    if parts is None or parts.shape != ids.shape:
+        parts = torch.zeros_like(ids)
     counts = torch.zeros(len(ids), ids.shape[1] + 1, device=ids.device)
     counts.scatter_add_(1, parts, present.to(counts))
     return counts.gather(1, parts).clamp(min=1)

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from instructune.errors import Exit, UserError
+from instructune.training.stacks import stacks
 
 
 def rate_shares(model: Any, factor: float) -> dict[str, float]:
@@ -17,14 +18,14 @@ def rate_shares(model: Any, factor: float) -> dict[str, float]:
     layer has depth 2). Encoder and decoder count from their own tops. Raises UserError (78)
     where that makes no difference.
     """
-    stacks = _stacks(model)
+    layers_of = {name: len(stack) for name, stack in stacks(model).items()}
     names = [name for name, p in model.named_parameters() if p.requires_grad]
     tables = {id(m.weight) for m in model.modules() if isinstance(m, torch.nn.Embedding)}
     values = dict(model.named_parameters())
-    deepest = max(stacks.values(), default=0)
+    deepest = max(layers_of.values(), default=0)
 
     def depth(name: str) -> int:
-        for stack, layers in stacks.items():
+        for stack, layers in layers_of.items():
             if name.startswith(f"{stack}."):
                 number = name[len(stack) + 1 :].partition(".")[0]
                 return layers - 1 - int(number)
@@ -36,13 +37,3 @@ def rate_shares(model: Any, factor: float) -> dict[str, float]:
             "all that is trained lies in one layer", where="--layer-decay", code=Exit.MISMATCH
         )
     return {name: factor**n for name, n in depths.items()}
-
-
-def _stacks(model: Any) -> dict[str, int]:
-    """Names of the outermost lists of layers, and how many layers each has."""
-    found: dict[str, int] = {}
-    for name, module in model.named_modules():
-        is_inner = any(name.startswith(f"{outer}.") for outer in found)
-        if isinstance(module, torch.nn.ModuleList) and len(module) and not is_inner:
-            found[name] = len(module)
-    return found

@@ -6,6 +6,8 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from functools import cache
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -25,8 +27,15 @@ def learning_rate(step: int, steps: int, peak: float, warmup: int, schedule: str
     """
     if step < warmup:
         return peak * (step + 1) / warmup
-    _, plug_in, options = schedules.configure(schedule)
+    plug_in, options = _schedule(schedule)
     return peak * float(plug_in.share(step - warmup, steps - warmup, options))
+
+
+@cache
+def _schedule(spec: str) -> tuple[ModuleType, Any]:
+    """A schedule and its options, taken apart once, not at each step."""
+    _, plug_in, options = schedules.configure(spec)
+    return plug_in, options
 
 
 class Optimizer:

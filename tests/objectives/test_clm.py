@@ -9,6 +9,7 @@ import torch
 
 from instructune.configs import TrainConfig
 from instructune.models import load_model
+from instructune.training.embeddings import segment_lengths
 from tests.objectives.asked import answers
 from tests.tuning import train_run, work_of, write_rows
 
@@ -38,6 +39,8 @@ def test_blocks_overlap_by_the_token_that_the_next_begins_with(tmp_path):
         ([END, f, END], [0, 0, 1]),
     ]
     assert work.data.records == ["0", "1", "2"]
+    batch = work.data.batch([0, 1, 2], work.pad_id)
+    assert batch.inputs["segments"].tolist() == [[0] * 4, [0, 1, 1, 1], [0, 1, 1, 0]]
     assert work.counts["encoding"] == {"texts": 3, "blocks": 3}
 
 
@@ -48,6 +51,12 @@ def test_a_long_text_is_learned_whole_and_once(tmp_path):
     assert learned == [*text.encode()[1:], END, *b"z", END]
     assert all(len(ids) <= 7 for ids, _ in rows_of(work))
     assert sum(weight for _, weights in rows_of(work) for weight in weights) == 100 + 2 * 0.5
+
+
+def test_noise_knows_each_text_s_own_length(tmp_path):
+    work = work_on(tmp_path, "abc", "de", max_length=20)
+    batch = work.data.batch([0], work.pad_id)
+    assert segment_lengths(batch.input_ids, batch).tolist() == [[4, 4, 4, 4, 3, 3, 3]]
 
 
 def test_without_packing_a_row_is_a_text(tmp_path):

@@ -11,6 +11,7 @@ from instructune.configs import TrainConfig
 from instructune.errors import UserError
 from instructune.models import load_model
 from instructune.objectives.embed import vectors
+from instructune.training.embeddings import segment_lengths
 from tests.objectives.asked import answers
 from tests.tuning import train_run, work_of, write_rows
 
@@ -34,13 +35,13 @@ def work_on(folder: Any, rows: Any, objective: str = "embed", **given: Any) -> A
 def test_the_texts_of_a_batch(tmp_path):
     work = work_on(tmp_path, ROWS)
     batch = work.data.batch([0, 1, 2], work.pad_id)
-    assert batch.inputs["others"].tolist() == [
+    assert batch.inputs["other_input_ids"].tolist() == [
         [CLS, *b"bc", SEP],
         [CLS, *b"g", SEP, PAD],
         [CLS, *b"bc", SEP],
         [CLS, *b"hi", SEP],
     ]
-    assert batch.inputs["others_mask"].sum(1).tolist() == [4, 3, 4, 4]
+    assert batch.inputs["other_attention_mask"].sum(1).tolist() == [4, 3, 4, 4]
     assert (batch.targets.tolist(), batch.weights.tolist()) == ([0, 1, 2], [0.5, 1, 1])
     # the same text is no negative
     assert batch.inputs["equal"].nonzero().tolist() == [[0, 2], [2, 0]]
@@ -126,3 +127,10 @@ def test_vectors_do_not_depend_on_padding(tmp_path):
     for pooling in ("mean", "first", "last"):
         alone, beside = vectors(net, short, None, pooling), vectors(net, padded, mask, pooling)
         torch.testing.assert_close(alone[0], beside[0])
+
+
+def test_noise_minds_no_padding_of_the_other_texts(tmp_path):
+    batch = work_on(tmp_path, ROWS).data.batch([0, 1, 2], PAD)
+    found = segment_lengths(batch.inputs["other_input_ids"], batch)
+    assert found[:, 0].tolist() == [4, 3, 4, 4]
+    assert segment_lengths(batch.input_ids, batch)[:, 0].tolist() == [3, 5, 3]

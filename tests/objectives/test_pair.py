@@ -87,7 +87,7 @@ def test_rows_and_labels(tmp_path):
     batch = work.data.batch([0, 1, 2], work.pad_id)
     assert batch.targets.tolist() == [0, 1, 1]
     assert batch.inputs["token_type_ids"][2, :6].tolist() == [0, 0, 0, 1, 1, 0]
-    assert work.counts["encoding"] == {"rows of several pairs, added": 1}
+    assert work.counts["encoding"] == {"one record, several rows, added": 1}
     assert work.data.records[0] == work.data.records[1]
 
 
@@ -107,6 +107,7 @@ def test_the_loss_is_that_of_transformers(tmp_path):
         ([{"texts": ["a", "b"]}], "pair", "jsonl:1: has no label to learn"),
         ([{"text": TEXT, "entities": ENTITIES}], "pair", "jsonl:1: has no label to learn"),
         ([{"text": "a", "entities": [], "relations": []}], "pair", "jsonl:1: has no relations"),
+        ([{"texts": ["a", "b"], "label": ["x", "y"]}], "pair", "jsonl:1: has several labels"),
         ([{"texts": ["a", "b"], "label": "x"}], "pair", "there is only one label, 'x'"),
         ([{"texts": ["a", "b"], "label": "x"}], "pair:markers=bold", "markers"),
     ],

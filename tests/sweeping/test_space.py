@@ -102,3 +102,22 @@ def test_values_that_train_would_refuse(parameters, message):
         Space({"method": "lora"}, tuple(parameters)).check("f")
     assert str(caught.value).startswith(message)
     assert caught.value.code == 2
+
+
+@pytest.mark.parametrize(
+    ("train", "parameter", "value", "made"),
+    [
+        ({}, "optimizer.eps", 1e-6, {"optimizer": "adamw:eps=1e-06"}),
+        ({"schedule": "polynomial"}, "schedule.power", 3.0, {"schedule": "polynomial:power=3.0"}),
+        ({"adversarial": "fgm"}, "adversarial.epsilon", 0.5, {"adversarial": "fgm:epsilon=0.5"}),
+    ],
+)
+def test_options_of_every_family(train, parameter, value, made):
+    space = Space(train, (Parameter(parameter, choices=(value,)),))
+    space.check("s.toml")
+    assert space.settings({parameter: value}) == made
+
+
+def test_an_option_of_a_plug_in_that_is_not_given():
+    with pytest.raises(UserError, match="adversarial \\(not given\\) has no option 'epsilon'"):
+        Space({}, (Parameter("adversarial.epsilon", choices=(1.0,)),)).check("s.toml")

@@ -74,12 +74,12 @@ def test_lengths_of_rows_count_no_padding() -> None:
     assert segment_lengths(other.inputs["query_input_ids"], other).tolist() == [[2, 2, 2]]
 
 
-def test_lengths_of_packed_rows_are_those_of_their_parts() -> None:
-    positions = [[0, 1, 2, 0, 1, 0], [0, 1, 0, 0, 0, 0]]
+def test_lengths_of_packed_rows_are_those_of_their_texts() -> None:
+    segments = [[0, 0, 0, 1, 1, 2], [0, 0, 1, 0, 0, 0]]
     mask = [[1] * 6, [1, 1, 1, 0, 0, 0]]
-    batch = batch_of([[1] * 6] * 2, mask, position_ids=positions)
+    batch = batch_of([[1] * 6] * 2, mask, segments=segments)
     found = segment_lengths(batch.input_ids, batch)
-    assert found.tolist() == [[3, 3, 3, 2, 2, 1], [2, 2, 1, 1, 1, 1]]
+    assert found.tolist() == [[3, 3, 3, 2, 2, 1], [2, 2, 1, 2, 2, 2]]
 
 
 def test_noise_is_uniform_within_its_bounds() -> None:
