@@ -13,9 +13,15 @@ from instructune.errors import Exit, UserError
 from instructune.fetching import modelconfigs
 from instructune.libraries import check_nothing, naming_failures
 
+_PROMPTS = ("PROMPT_TUNING", "PREFIX_TUNING", "P_TUNING")
 
-def with_adapter(model: PreTrainedModel, folder: Path, task: str) -> Any:
+
+def with_adapter(
+    model: PreTrainedModel, folder: Path, task: str, *, trainable: bool = False
+) -> Any:
     """The model with the adapter in `folder`, which must be for `task`, as peft calls it.
+
+    Where it is `trainable` it asks for gradients, and nothing below it does.
 
     Raises UserError (78) where it is for another task, or a tensor is missing or left over.
     """
@@ -29,7 +35,10 @@ def with_adapter(model: PreTrainedModel, folder: Path, task: str) -> Any:
         with naming_failures(where):
             return bottlenecks.load(model, folder, config)
     with naming_failures(where):
-        adapted = peft.PeftModel.from_pretrained(model, folder, torch_device="cpu")
+        prompts = config["peft_type"] in _PROMPTS
+        adapted = peft.PeftModel.from_pretrained(
+            model, folder, torch_device="cpu", is_trainable=trainable and not prompts
+        )
         with safe_open(folder / "adapter_model.safetensors", "pt") as stored:
             found = set(stored.keys())
         wanted = set(peft.get_peft_model_state_dict(adapted, save_embedding_layers=False))
@@ -38,7 +47,20 @@ def with_adapter(model: PreTrainedModel, folder: Path, task: str) -> Any:
             allowed = set(peft.get_peft_model_state_dict(adapted, save_embedding_layers=True))
     check_nothing(wanted - found, "adapter tensors missing", where)
     check_nothing(found - allowed, "adapter tensors the model has no place for", where)
+    if trainable and prompts:
+        _train_prompts(adapted)
     return adapted
+
+
+def _train_prompts(adapted: Any) -> None:
+    """Ask for gradients of virtual tokens and of a head beside them, which peft refuses to do.
+
+    Their network, where one gave them while they were learned, is not saved: they are now
+    learned themselves.
+    """
+    for name, parameter in adapted.named_parameters():
+        learned = name.startswith("prompt_encoder.") and name.endswith(".embedding.weight")
+        parameter.requires_grad_(learned or ".modules_to_save." in name)
 
 
 def _check_adapter_config(config: dict[str, Any], task: str, where: str) -> None:

@@ -48,6 +48,12 @@ class Head:
     problem: str | None = None
     pad_id: int | None = None
 
+    def extends(self, before: Head) -> bool:
+        """Whether it has the outputs of the one before, and only new ones behind them."""
+        old = before.labels
+        alike = self.kind == before.kind and before.problem in (None, self.problem)
+        return alike and self.labels[: len(old)] == old and bool(old or not self.labels)
+
     def settings(self) -> dict[str, Any]:
         """What of it stands in config.json."""
         found: dict[str, Any] = {}

@@ -83,9 +83,12 @@ class TrainConfig:
 
     data: tuple[str, ...] = ()
     model: str = "smollm2-135m"
+    init_from: str | None = None
     output: str = "run"
     objective: str = "sft"
-    method: str = "full"
+    method: str | None = None
+    replay: tuple[str, ...] = ()
+    retain: tuple[str, ...] = ()
     eval_data: str | None = None
     epochs: float | None = None
     steps: int | None = None
@@ -159,6 +162,8 @@ class TrainConfig:
         least("--seed", self.seed, 0)
         if self.early_stopping and not self.eval_data:
             raise usage("needs --eval-data", where="--early-stopping")
+        if self.init_from is not None and self.model != TrainConfig.model:
+            raise usage("has its own base model; leave --model out", where="--init-from")
         if self.ema is not None and self.swa is not None:
             raise usage("is another average than --ema; give one of them", where="--swa")
 

@@ -17,8 +17,9 @@ def merged(model: Any, where: str) -> Any:
 
     if not hasattr(model.base_model, "merge_and_unload"):
         raise UserError(
-            "its adapter cannot be merged, so it cannot be trained further",
+            "its adapter is no change of weights, so nothing can be trained on top of it",
             where=where,
+            hint="--init-from trains the adapter itself further",
             code=Exit.MISMATCH,
         )
     # peft takes every module that it unwraps for a layer with a weight, which a pooler is not

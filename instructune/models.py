@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 import transformers
@@ -30,6 +30,7 @@ from instructune.errors import Exit, UserError
 from instructune.fetching import modelconfigs
 from instructune.fetching.modelfiles import ModelFiles
 from instructune.libraries import check_nothing, naming_failures, quiet
+from instructune.merging import merged
 
 _MAPPINGS: dict[str, tuple[Any, Mapping[str, Any]]] = {
     "causal": (AutoModelForCausalLM, names.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES),
@@ -54,31 +55,55 @@ def load_model(
     seed: int = 0,
     device: str = "cpu",
     head: Head | None = None,
-    merging: bool = False,
+    trainable: bool = False,
 ) -> PreTrainedModel:
     """A model with the given head in evaluation mode, with its adapter where it has one.
 
     Presets get random weights from `seed` (those under a run's adapter from the run's own), the
-    same in every dtype, and so does a head that the files do not hold; torch's own generator is
-    left as it was. Without `head` the model is a causal one. Where an adapter was trained on a
-    quantised model the model is quantised too, but for `merging`: then its weights are the
-    numbers that the quantised ones stand for. Raises UserError (78) where a tensor is missing,
-    left over or of another shape.
+    same in every dtype, and so does what a head has that the files do not hold. torch's own
+    generator is left as it was. Without `head` the model is a causal one. An adapter asks for
+    gradients where it is `trainable`; those below it are worked into the weights. Where an
+    adapter was trained on a quantised model the model is quantised too. Raises UserError (78)
+    where a tensor is missing, left over or of another shape.
     """
     head = head or Head()
-    config = _config(files, head)
-    seed = seed if files.seed is None else files.seed
     model: Any
     with quiet(), torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        if files.random:
-            model = _random_model(config, head, dtype)
+        torch.manual_seed(seed if files.seed is None else files.seed)
+        if files.layers:
+            model = _with_head(files, _with_layers(files, device), head)
+            as_dtype(model, dtype)
         else:
-            model = _stored_model(files, config, head, dtype)
+            model = _plain_model(files, head, dtype)
+        model.to(device)
         if files.adapter:
-            quantization.restore(model.to(device), files.adapter, plain=merging)
-            model = with_adapter(model, files.adapter, TASKS[head.kind])
+            quantization.restore(model, files.adapter)
+            model = with_adapter(model, files.adapter, TASKS[head.kind], trainable=trainable)
     return model.to(device).eval()
+
+
+def _with_layers(files: ModelFiles, device: str) -> Any:
+    """The model with the work of all lower adapters in its weights, each with the head it had.
+
+    In float32: an update may be less than a step between two bfloat16 numbers.
+    """
+    model: Any = _plain_model(files, files.layers[0].head, torch.float32)
+    for folder, head in files.layers:
+        model = _with_head(files, model, head).to(device)
+        quantization.restore(model, folder, plain=True)
+        model = merged(with_adapter(model, folder, TASKS[head.kind]), str(folder))
+    return model
+
+
+def _plain_model(files: ModelFiles, head: Head, dtype: torch.dtype) -> PreTrainedModel:
+    """The model without any adapter."""
+    if files.random:
+        return _random_model(_config(files, head), head, dtype)
+    stored = stored_head(modelconfigs.read_config(files.folder))
+    if head.extends(stored) and stored.labels != head.labels:
+        model = _stored_model(files, _config(files, stored), stored, dtype)
+        return cast("PreTrainedModel", _with_head(files, model, head))
+    return _stored_model(files, _config(files, head), head, dtype)
 
 
 def _config(files: ModelFiles, head: Head) -> PreTrainedConfig:
@@ -173,6 +198,36 @@ def _is_new(document: Mapping[str, Any], head: Head) -> bool:
     """Whether the head is another one than the files hold, so that its tensors are drawn."""
     stored = stored_head(document)
     return stored.kind != head.kind or stored.labels != head.labels
+
+
+def _with_head(files: ModelFiles, model: Any, head: Head) -> Any:
+    """The model with this head: its own where that is the one, else one that is drawn.
+
+    A head that only has more labels than its own keeps what it learned of those.
+    """
+    config: Any = _config(files, head)
+    stored = model.config.to_dict() | {"architectures": [type(model).__name__]}
+    old = stored_head(stored)
+    if head.extends(old) and old.labels == head.labels:
+        model.config.pad_token_id = config.pad_token_id
+        return model
+    found: Any = _random_model(config, head, model.dtype)
+    below = found.base_model.load_state_dict(model.base_model.state_dict(), strict=False)
+    lost = [name for name in below.missing_keys if ".pooler." not in f".{name}"]
+    check_nothing(lost, "tensors missing", str(files.folder))
+    if head.extends(old):
+        _keep_top(model, found)
+    return found
+
+
+@torch.no_grad()
+def _keep_top(old: Any, new: Any) -> None:
+    """Put a smaller head into a larger one: the first rows of each matrix, or all of it."""
+    tensors = new.state_dict()
+    for name, tensor in old.state_dict().items():
+        wanted = tensors[name]
+        if wanted.shape[1:] == tensor.shape[1:]:
+            wanted[: len(tensor)] = tensor
 
 
 def _body(model: PreTrainedModel) -> set[str]:

@@ -108,7 +108,7 @@ def save(model: Any, folder: Path) -> None:
         (folder / FILE).write_bytes(pretty(settings))
 
 
-def restore(model: Any, folder: Path, *, plain: bool) -> None:
+def restore(model: Any, folder: Path, *, plain: bool = False) -> None:
     """Quantise as the file in an adapter's folder says, where there is one.
 
     `plain` then puts the numbers that they stand for back into layers of torch.

@@ -17,7 +17,6 @@ from instructune.architectures import Head
 from instructune.errors import Exit, UserError
 from instructune.fetching.modelfiles import resolve
 from instructune.libraries import quiet
-from instructune.merging import merged
 from instructune.methods import methods
 from instructune.models import load_model, save_model
 from instructune.training.coaching import Coach
@@ -127,7 +126,8 @@ class Case:
 
     def merged(self, folder: Path) -> Any:
         """The adapter worked into the model."""
-        return merged(self.load(folder, merging=True), str(folder))
+        files = replace(self.files, adapter=folder, head=self.head or self.files.head).as_base()
+        return load_model(files, dtype=self.dtype, head=self.head)
 
 
 def check(case: Case, folder: Path, *, plain: bool = True, all_move: bool = True) -> Case:

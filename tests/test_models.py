@@ -17,10 +17,12 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BertConfig, BertModel
 
+from instructune.architectures import Head
 from instructune.errors import Exit, UserError
 from instructune.fetching.modelfiles import ModelFiles, resolve
 from instructune.libraries import quiet
 from instructune.models import load_model, save_model
+from tests.method_cases import Case, assert_near
 
 PRESETS = ("tiny-llama", "tiny-gpt2")
 
@@ -341,3 +343,56 @@ def test_positions_stay_exact_in_bfloat16() -> None:
     assert buffers
     assert set(buffers.values()) == {torch.float32}
     assert {p.dtype for p in drawn.parameters()} == {torch.bfloat16}
+
+
+def classifier(folder: Path, labels: str, **config: Any) -> Path:
+    """A trained classifier as a plain folder."""
+    head = Head("sequence", tuple(labels), "single_label_classification")
+    model = load("tiny-bert", seed=3, head=head)
+    folder.mkdir()
+    save_model(model, folder, torch.float32)
+    return folder
+
+
+def test_a_head_that_grows_keeps_what_it_knows(tmp_path: Path) -> None:
+    folder = classifier(tmp_path / "model", "ab")
+    head = Head("sequence", ("a", "b", "c"), "single_label_classification", 5)
+    before, found = load(folder, head=replace(head, labels=("a", "b"))), load(folder, head=head)
+    assert found.classifier.weight.shape == (3, 64)
+    assert found.classifier.weight[:2].equal(before.classifier.weight)
+    assert found.classifier.bias[:2].equal(before.classifier.bias)
+    assert found.classifier.weight[2].abs().max() > 0
+    assert found.config.id2label == {0: "a", 1: "b", 2: "c"}
+    assert found.config.pad_token_id == before.config.pad_token_id == 5
+    assert same(found.bert, before.bert)
+    assert load(folder, head=head).classifier.weight.equal(found.classifier.weight)
+    # labels in another order are another head
+    other = load(folder, head=replace(head, labels=("b", "a", "c")))
+    assert not other.classifier.weight[:2].equal(before.classifier.weight)
+    assert same(other.bert, before.bert)
+
+
+def test_layers_of_adapters_with_heads_of_their_own(tmp_path: Path) -> None:
+    one, two = (
+        Head("sequence", tuple(labels), "single_label_classification") for labels in ("ab", "abc")
+    )
+    first = Case("lora:rank=2", "tiny-bert", one).train()
+    lower = first.save(tmp_path / "one")
+    below = replace(resolve("tiny-bert"), adapter=lower, head=one).as_base()
+    assert_near(first.logits(load(below, head=one)), first.logits(), 1e-5)
+    grown = load(below, head=two)
+    assert grown.classifier.weight.shape == (3, 64)
+    trained = first.model.base_model.model.classifier.modules_to_save.default.weight
+    assert grown.classifier.weight[:2].equal(trained)
+    # the body is the adapted one under any other head too
+    tags = load(below, head=Head("token", ("x", "y")))
+    assert type(tags).__name__ == "BertForTokenClassification"
+    adapted, plain = (
+        m.state_dict()["encoder.layer.0.attention.self.query.weight"]
+        for m in (tags.bert, first.base.bert)
+    )
+    assert (adapted - plain).abs().max() > 1e-4
+    assert adapted.equal(grown.bert.encoder.layer[0].attention.self.query.weight)
+    half = load(below, head=two, dtype=torch.bfloat16)
+    assert half.dtype == torch.bfloat16
+    assert half.classifier.weight.equal(grown.classifier.weight.bfloat16())

@@ -124,6 +124,21 @@ def train_run(folder: Path, tell: Callable[..., object] | None = None, **setting
     return train(TrainConfig(**(defaults | settings)), tell or (lambda event: None))
 
 
+def fit_of(folder: Path, **settings: Any) -> Any:
+    """What `train_run` would train, ready to."""
+    from instructune.training.fitting import Fit
+
+    defaults: dict[str, Any] = {
+        "data": (str(folder / "data.jsonl"),),
+        "model": "tiny-llama",
+        "output": str(folder / "run"),
+        "dtype": "float32",
+        "threads": 1,
+    }
+    config = TrainConfig(**(defaults | settings))
+    return Fit(config, work_of(config))
+
+
 def stop_after(step: int) -> Callable[[dict[str, Any]], None]:
     """A listener that sends SIGTERM to this process when it hears of a step."""
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
-from instructune.architectures import Head, stored_head
-from instructune.fetching.modelconfigs import read_config
+from instructune.architectures import Head
 from instructune.fetching.modelfiles import ModelFiles
 from instructune.rundir import open_run
 
@@ -36,7 +35,5 @@ class Role(NamedTuple):
 def role_of(files: ModelFiles) -> Role:
     """The role of a run's model or of any other."""
     if files.run is not None and (said := open_run(files.run)[1].get("answers")):
-        given = said["head"] | {"labels": tuple(said["head"]["labels"])}
-        return Role(said["objective"], Head(**given), said["facts"])
-    head = stored_head(read_config(files.folder))
-    return Role(_OBJECTIVES[head.kind], head, {})
+        return Role(said["objective"], files.head, said["facts"])
+    return Role(_OBJECTIVES[files.head.kind], files.head, {})

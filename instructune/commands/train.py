@@ -16,6 +16,7 @@ from instructune.commands import options
 from instructune.commands.progress import progress
 from instructune.configs import TrainConfig
 from instructune.optimizers import optimizers
+from instructune.retentions import retentions
 from instructune.schedules import schedules
 
 
@@ -23,6 +24,12 @@ def train(
     ctx: typer.Context,
     data: Annotated[list[str], typer.Argument(help="Files of records, or - for a pipe.")] = [],  # noqa: B006
     model: options.Model = TrainConfig.model,
+    init_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN", help="Go on with what this run trained: its adapter, or its weights."
+        ),
+    ] = TrainConfig.init_from,
     output: Annotated[
         str, typer.Option("--output", "-o", metavar="RUN", help="The run directory.")
     ] = TrainConfig.output,
@@ -30,9 +37,25 @@ def train(
         str, typer.Option(metavar="NAME", help="What training minimises.")
     ] = TrainConfig.objective,
     method: Annotated[
-        str,
-        typer.Option(metavar="NAME[:key=value,…]", help="Which parameters become trainable."),
+        str | None,
+        typer.Option(
+            metavar="NAME[:key=value,…]",
+            help="Which parameters become trainable; default full, or that of --init-from.",
+        ),
     ] = TrainConfig.method,
+    replay: Annotated[
+        list[str],
+        typer.Option(
+            metavar="FILE:SHARE", help="Old rows to learn beside the new, as a share of all."
+        ),
+    ] = [],  # noqa: B006
+    retain: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME[:key=value,…]",
+            help=f"What holds the model near where it began: {', '.join(retentions.names())}.",
+        ),
+    ] = [],  # noqa: B006
     eval_data: Annotated[
         str | None, typer.Option(metavar="FILE", help="Records to measure the loss on.")
     ] = TrainConfig.eval_data,

@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from instructune import lineage, rundir
+from instructune.architectures import Head, stored_head
 from instructune.errors import Exit, UserError, usage
 from instructune.fetching import ggufs, hub, modelcache, modelconfigs, presets, pypi, weightfiles
 from instructune.fetching.modelcache import Notify
 from instructune.files import sha256_file
 from instructune.rundir import RunDir
+
+
+class Base(NamedTuple):
+    """The model that an adapter was trained on."""
+
+    name: str
+    fingerprint: str
+
+
+class Layer(NamedTuple):
+    """An adapter that is part of a base: its folder, and the top of the model it was trained in."""
+
+    folder: Path
+    head: Head
 
 
 @dataclass(frozen=True)
@@ -33,14 +49,39 @@ class ModelFiles:
     """16 hex digits that name the weights, and the config they are used with"""
     run: Path | None
     """the run directory it came from"""
+    head: Head
+    """what is on top of the model"""
     seed: int | None = None
     """what the random weights under a run's adapter were drawn from"""
+    layers: tuple[Layer, ...] = ()
+    """adapters below `adapter` that belong in the weights, the lowest first"""
+    base: Base | None = None
+    """what is under `adapter`"""
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether all its weights are random: nothing was learned yet."""
+        return self.random and not self.layers and self.adapter is None
+
+    @property
+    def folders(self) -> list[Path]:
+        """All folders that make up the model, the topmost first."""
+        own = [self.adapter] if self.adapter else []
+        return [*own, *(layer.folder for layer in reversed(self.layers)), self.folder]
 
     @property
     def tokenizer(self) -> Path:
-        """The folder to read the tokenizer from: the adapter's, where it brought its own."""
-        own = self.adapter is not None and (self.adapter / "tokenizer.json").is_file()
-        return self.adapter if own else self.folder  # type: ignore[return-value]
+        """The folder to read the tokenizer from: the topmost that brought one."""
+        own = (f for f in self.folders if (f / "tokenizer.json").is_file())
+        return next(own, self.folder)
+
+    def as_base(self) -> ModelFiles:
+        """The same model to be trained: what its adapter does belongs in the weights."""
+        if self.adapter is None:
+            return self
+        return replace(
+            self, adapter=None, layers=(*self.layers, Layer(self.adapter, self.head)), base=None
+        )
 
 
 def resolve(spec: str, notify: Notify | None = None) -> ModelFiles:
@@ -55,15 +96,16 @@ def resolve(spec: str, notify: Notify | None = None) -> ModelFiles:
 class _Asked(NamedTuple):
     spec: str
     tell: Notify
-    is_base: bool = False
-    """it is wanted under an adapter, so it may not be one itself"""
+    above: tuple[Path, ...] = ()
+    """the adapters it is wanted under, which it may not stand on in turn"""
 
 
 def _resolve(asked: _Asked) -> ModelFiles:
     spec = asked.spec
     if spec in presets.CONFIGS:
         folder = presets.preset_folder(spec, asked.tell)
-        return ModelFiles(spec, folder, None, True, presets.fingerprint(spec), None)
+        head = stored_head(modelconfigs.read_config(folder))
+        return ModelFiles(spec, folder, None, True, presets.fingerprint(spec), None, head)
     if spec in pypi.ALIASES or spec.startswith(pypi.PREFIX):
         folder, key = pypi.model_folder(spec, asked.tell)
         return _plain(spec, folder, key[:16])
@@ -146,7 +188,7 @@ def _folder(asked: _Asked, path: Path) -> ModelFiles:
                 hint="name the run directory, whose run.json has it",
                 code=Exit.MISMATCH,
             )
-        return _adapted(asked, path, base)
+        return _adapted(asked, path, base, base.head)
     return _plain(asked.spec, path)
 
 
@@ -161,7 +203,7 @@ def _plain(spec: str, path: Path, fingerprint: str | None = None) -> ModelFiles:
         digests = {p.name: weightfiles.digest(p) for p in weights}
         identity = {"config": modelconfigs.identity(config), "weights": digests}
         fingerprint = lineage.fingerprint(identity)
-    return ModelFiles(spec, path, None, False, fingerprint, None)
+    return ModelFiles(spec, path, None, False, fingerprint, None, stored_head(config))
 
 
 def _run(asked: _Asked, path: Path) -> ModelFiles:
@@ -177,10 +219,12 @@ def _run(asked: _Asked, path: Path) -> ModelFiles:
                 hint=f"their fingerprint was {trained_on} and is {base.fingerprint}",
                 code=Exit.MISMATCH,
             )
-        seed = document.get("seed") if base.random else None
-        return replace(_adapted(asked, adapter, replace(base, seed=seed)), run=path)
+        if base.random and base.seed is None:
+            base = replace(base, seed=document.get("base_seed", document.get("seed")))
+        return replace(_adapted(asked, adapter, base, _head(document) or base.head), run=path)
     if model.is_dir():
-        return replace(_plain(asked.spec, model), run=path)
+        plain = _plain(asked.spec, model)
+        return replace(plain, run=path, head=_head(document) or plain.head)
     raise UserError(
         f"the run has no model yet (state: {document.get('state', 'unknown')})",
         where=asked.spec,
@@ -189,27 +233,29 @@ def _run(asked: _Asked, path: Path) -> ModelFiles:
     )
 
 
+def _head(document: Mapping[str, Any]) -> Head | None:
+    """The head that a run says it trained."""
+    said = document.get("answers", {}).get("head")
+    return Head(**(said | {"labels": tuple(said["labels"])})) if said else None
+
+
 def _base(asked: _Asked, base: object, beside: Path) -> ModelFiles:
     """The model under the adapter `asked`; its path may also be meant from the adapter's place."""
-    if asked.is_base:
-        raise UserError(
-            "is an adapter itself",
-            where=asked.spec,
-            hint=f"merge it first: instructune export {asked.spec} --to merged",
-            code=Exit.MISMATCH,
-        )
     if not isinstance(base, str) or not base:
         raise UserError("names no base model", where=asked.spec, code=Exit.MISMATCH)
+    above = (*asked.above, beside.resolve())
     if base not in _named() and not Path(base).exists() and (beside.parent / base).exists():
         base = str(beside.parent / base)
+    if Path(base).resolve() in above:
+        raise UserError("is in the end its own base model", where=asked.spec, code=Exit.MISMATCH)
     try:
-        return _resolve(_Asked(base, asked.tell, is_base=True))
+        return _resolve(_Asked(base, asked.tell, above)).as_base()
     except UserError as error:
         reason = f"its base model {base!r}: {error.reason}"
         raise UserError(reason, where=asked.spec, hint=error.hint, code=error.code) from None
 
 
-def _adapted(asked: _Asked, adapter: Path, base: ModelFiles) -> ModelFiles:
+def _adapted(asked: _Asked, adapter: Path, base: ModelFiles, head: Head) -> ModelFiles:
     weights = weightfiles.weight_files(adapter, weightfiles.ADAPTER)
     config = modelconfigs.read_document(adapter / "adapter_config.json")
     identity = {
@@ -218,5 +264,11 @@ def _adapted(asked: _Asked, adapter: Path, base: ModelFiles) -> ModelFiles:
         "config": modelconfigs.identity(config),
         "weights": {p.name: weightfiles.digest(p) for p in weights},
     }
-    fingerprint = lineage.fingerprint(identity)
-    return replace(base, name=asked.spec, adapter=adapter, fingerprint=fingerprint)
+    return replace(
+        base,
+        name=asked.spec,
+        adapter=adapter,
+        fingerprint=lineage.fingerprint(identity),
+        head=head,
+        base=Base(base.name, base.fingerprint),
+    )

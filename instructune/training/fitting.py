@@ -13,20 +13,21 @@ from instructune import hardware, lineage
 from instructune.configs import TrainConfig
 from instructune.libraries import quiet
 from instructune.memory import memory_errors
-from instructune.merging import merged
-from instructune.models import as_dtype, load_model
+from instructune.models import load_model
 from instructune.rundir import RunDir
 from instructune.stopping import Stopped, stop_request, told
 from instructune.tracking import tracking
 from instructune.training import plan, resuming
 from instructune.training.averages import Averages
-from instructune.training.coaching import Coach
+from instructune.training.coaching import Coach, Coaches
 from instructune.training.layerrates import rate_shares
 from instructune.training.optimizers import Optimizer, count
 from instructune.training.regularizers import set_dropout
 from instructune.training.regularizing import training_loss
+from instructune.training.retaining import drawn_names, held
 from instructune.training.runs import Decision, refuse_changes
 from instructune.training.saving import save_trained
+from instructune.training.starting import Start
 from instructune.training.trainer import Event, Hooks, State, train
 from instructune.training.work import Work
 
@@ -42,21 +43,31 @@ class Fit:
         self.device = hardware.device(config.device)
         self.dtype = hardware.dtype(config.dtype, self.device)
         torch.manual_seed(config.seed)
-        base = self._base(config, work)
+        start = work.start
+        base: Any = load_model(
+            work.model,
+            dtype=self.dtype,
+            seed=config.seed,
+            device=str(self.device),
+            head=work.role.head,
+            trainable=start.goes_on,
+        )
         if config.dropout is not None:
             set_dropout(base, config.dropout)
+        drawn = drawn_names(base, work.model.head, work.role.head)
         with quiet():
-            self.model = work.method.apply(base, work.method_options)
+            self.model = base if start.goes_on else start.method.apply(base, start.options)
         self.optimizer = Optimizer(
             self.model,
             weight_decay=config.weight_decay,
             optimizer=config.optimizer,
             shares=rate_shares(self.model, config.layer_decay) if config.layer_decay < 1 else None,
         )
-        self.loss = training_loss(config, work.objective, self.model)
+        retained = held(work, self.model, self.optimizer, drawn)
+        self.loss = training_loss(config, work.objective, self.model, retained)
         rate = config.learning_rate
         if rate is None:
-            random, adapter = work.model.random, work.method.ADAPTER
+            random, adapter = work.model.random, start.method.ADAPTER
             rate = plan.rate_of(random=random, adapter=adapter, optimizer=config.optimizer)
         self.plan = plan.plan_of(
             config,
@@ -66,29 +77,21 @@ class Fit:
             pad_id=work.pad_id,
         )
         self.averages = Averages(config, self.optimizer, self.plan.steps)
-        during = getattr(work.method, "during", None)
-        steps, options = self.plan.steps, work.method_options
-        self.coach: Coach = during(self.model, options, steps) if during else Coach()
+        self.coach = self._coach(start)
+        # those that hold first: they look at parameters that a method may freeze for a while
+        named: dict[str, Coach] = {f"retain.{name}": each for name, each in retained.items()}
+        self.coaches = Coaches(named | {"method": self.coach})
         self.trainable, self.parameters = count(self.model.parameters())
         self.identity = lineage.fingerprint(work.identity)
         self.saved: State | None = None  # what the newest checkpoint holds
 
-    def _base(self, config: TrainConfig, work: Work) -> Any:
-        """The model to start from; one with an adapter gets it worked into its weights."""
-        files, seed, device = work.model, config.seed, str(self.device)
-        if not files.adapter:
-            head = work.role.head
-            return load_model(files, dtype=self.dtype, seed=seed, device=device, head=head)
-        # in float32: the update may be less than a step between two bfloat16 numbers
-        adapted: Any = load_model(
-            files,
-            dtype=torch.float32,
-            seed=seed,
-            device=device,
-            head=work.role.head,
-            merging=True,
-        )
-        return as_dtype(merged(adapted, config.model), self.dtype)
+    def _coach(self, start: Start) -> Coach:
+        """The method's; an adapter that is trained further is as that has left it."""
+        during = getattr(start.method, "during", None)
+        if during is None or start.goes_on:
+            return Coach()
+        coach: Coach = during(self.model, start.options, self.plan.steps)
+        return coach
 
     def resolved(self, work: Work) -> dict[str, Any]:
         """Every number the run is made with."""
@@ -122,7 +125,7 @@ def _fit(
     if decision is Decision.RESUME:
         _check_dtype(run, document)
         state, log_size = resuming.resume(run, fitted, notify)
-    fitted.coach.begin(state.step)
+    fitted.coaches.begin(state.step)
     run.cut_log(log_size)
     run.write_document(document | {"state": "running"})
     notify({"event": "start", "resolved": fitted.resolved(work), "step": state.step})
@@ -168,15 +171,15 @@ def _loop(
         resuming.checkpoint(run, fitted, now, log, config.keep_checkpoints)
         saving += time.monotonic() - began
 
-    coach, averages = fitted.coach, fitted.averages
+    coaches, averages = fitted.coaches, fitted.averages
 
     def updated(now: State) -> None:
-        coach.updated(now.step)
+        coaches.updated(now.step)
         averages.updated(now)
 
     tracks = tracking(config.track, run.path, document, notify)
     with tracks as track, run.log() as log, stop_request() as stop:
-        hooks = Hooks(event, checkpoint, stop, coach.gathered, updated, averages.applied)
+        hooks = Hooks(event, checkpoint, stop, coaches.gathered, updated, averages.applied)
         parts = fitted.model, work.data, work.eval_data, fitted.loss, fitted.optimizer
         done = train(*parts, fitted.plan, state, hooks)
     if not done:
@@ -200,12 +203,13 @@ def _check_dtype(run: RunDir, document: dict[str, Any]) -> None:
 def _document(config: TrainConfig, work: Work, fitted: Fit) -> dict[str, Any]:
     return {
         "state": "running",
-        "base": config.model,
+        "base": work.start.base,
         "objective": config.objective,
         "answers": work.role.as_dict(),
-        "method": config.method,
+        "method": work.start.spec,
         "length": {"epochs": config.epochs, "steps": config.steps},
         "seed": config.seed,
+        "base_seed": config.seed if work.model.seed is None else work.model.seed,
         "config": lineage.plain(config),
         "resolved": fitted.resolved(work),
         "identity": work.identity,

@@ -26,8 +26,13 @@ def set_dropout(model: PreTrainedModel, probability: float) -> None:
 
 
 def _set(model: torch.nn.Module, probability: float) -> None:
-    """transformers keeps some as numbers, such as `attention_dropout`, beside the layers."""
-    for module in model.modules():
+    """transformers keeps some as numbers, such as `attention_dropout`, beside the layers.
+
+    An adapter's own dropout is another one.
+    """
+    for path, module in model.named_modules():
+        if "lora_dropout" in path.split("."):
+            continue
         if isinstance(module, torch.nn.Dropout):
             module.p = probability
         for name, value in vars(module).items():

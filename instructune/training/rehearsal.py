@@ -10,6 +10,7 @@ from instructune import hardware
 from instructune.configs import TrainConfig
 from instructune.memory import memory_errors
 from instructune.optimizers import optimizers
+from instructune.retentions import retentions
 from instructune.training.batches import Batch, step_rows
 from instructune.training.fitting import Fit
 from instructune.training.work import Work
@@ -48,7 +49,9 @@ def _bytes_to_come(config: TrainConfig) -> int:
     """What the first step will add of each trained parameter."""
     remembered: int = optimizers[config.optimizer.partition(":")[0]].STATE_BYTES
     averages = config.ema is not None or config.swa is not None
-    return remembered + _AVERAGE_BYTES * averages
+    names = (spec.partition(":")[0] for spec in config.retain)
+    held = sum(int(retentions[name].STATE_BYTES) for name in names)
+    return remembered + held + _AVERAGE_BYTES * averages
 
 
 def _measure(fitted: Fit, work: Work) -> tuple[float, int]:

@@ -35,7 +35,7 @@ def checkpoint(run: RunDir, fitted: Fit, state: State, log: Log, keep: int) -> N
 
 def _save(run: RunDir, fitted: Fit, state: State, log: Log) -> None:
     tensors = fitted.optimizer.tensors() | fitted.averages.saved()
-    tensors |= {f"method.{name}": tensor for name, tensor in fitted.coach.tensors().items()}
+    tensors |= fitted.coaches.tensors()
     _check_finite(tensors, state)
     tensors["rng.cpu"] = torch.get_rng_state()
     if fitted.device.type == "cuda":
@@ -108,8 +108,7 @@ def take(fitted: Fit, tensors: dict[str, torch.Tensor]) -> None:
     """Bring a fit to where it was when a checkpoint of these tensors was saved."""
     fitted.optimizer.load(tensors)
     fitted.averages.load(tensors)
-    named = {n.removeprefix("method."): t for n, t in tensors.items() if n.startswith("method.")}
-    fitted.coach.load(named)
+    fitted.coaches.load(tensors)
 
 
 def _check_best(run: RunDir, state: State, note: Callable[[str], None]) -> None:

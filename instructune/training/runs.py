@@ -13,6 +13,7 @@ from instructune import files, rundir
 from instructune.configs import TrainConfig
 from instructune.errors import Exit, UserError
 from instructune.rundir import RunDir
+from instructune.training.starting import Start
 
 # Settings that do not change what is learned but for rounding, or that are compared otherwise.
 _NOT_COMPARED = frozenset(
@@ -20,6 +21,8 @@ _NOT_COMPARED = frozenset(
         "data",
         "eval_data",
         "model",
+        "init_from",
+        "replay",
         "output",
         "method",
         "template",
@@ -52,14 +55,12 @@ class Decision(Enum):
     NOTHING = "nothing"
 
 
-def identity(
-    config: TrainConfig, method: str, method_options: Any, fingerprints: dict[str, str]
-) -> dict[str, Any]:
+def identity(config: TrainConfig, start: Start, fingerprints: dict[str, str]) -> dict[str, Any]:
     """Everything that decides which weights come out, but for the number of steps."""
     settings = {k: v for k, v in dataclasses.asdict(config).items() if k not in _NOT_COMPARED}
-    settings["method"] = method
-    if method_options is not None:
-        settings |= {f"method.{k}": v for k, v in dataclasses.asdict(method_options).items()}
+    settings |= {"method": start.name, "trained further": start.goes_on}
+    if start.options is not None:
+        settings |= {f"method.{k}": v for k, v in dataclasses.asdict(start.options).items()}
     settings |= {f"fingerprint of {name}": value for name, value in fingerprints.items()}
     return {k: list(v) if isinstance(v, tuple) else v for k, v in settings.items()}
 

@@ -36,13 +36,13 @@ def save_trained(config: TrainConfig, run: RunDir, work: Work, fitted: Fit, stat
     if state.best_step is not None and state.best_step != state.step:
         _take_best(run.checkpoints / checkpoints.name_of(state.best_step), fitted)
     fitted.averages.take()
-    name = rundir.ADAPTER if work.method.ADAPTER else rundir.MODEL
+    name = rundir.ADAPTER if work.start.method.ADAPTER else rundir.MODEL
     with files.committed_directory(run.path / name) as folder, checkpoints.disk_errors():
-        if work.method.ADAPTER:
+        if work.start.method.ADAPTER:
             tensors = fitted.model.state_dict()
             optimizer = fitted.optimizer
             tensors |= dict(zip(optimizer.names, optimizer.masters, strict=True))
-            save_adapter(fitted.model, fitted.coach, tensors, folder, config.model)
+            save_adapter(fitted.model, fitted.coach, tensors, folder, work.start.base)
         else:
             dtype = _stored_dtype(config, work)
             fitted.optimizer.promote(fitted.model, dtype)

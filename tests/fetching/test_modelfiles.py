@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from instructune.architectures import Head
 from instructune.errors import Exit, UserError
-from instructune.fetching.modelfiles import resolve
+from instructune.fetching.modelfiles import Base, Layer, resolve
 
 
 @pytest.fixture(autouse=True)
@@ -213,16 +214,52 @@ def test_an_adapter_without_a_base_is_refused(base: object) -> None:
     assert refused("lora").reason == "names no base model"
 
 
-def test_an_adapter_on_an_adapter_is_refused_even_in_a_circle() -> None:
-    model("base")
+def test_adapters_on_adapters() -> None:
+    base = resolve(str(model("base")))
     adapter("first", "base")
+    first = resolve("first")
     adapter("second", "first")
+    adapter("third", "second")
+    files = resolve("third")
+    assert (files.name, files.folder, files.adapter) == ("third", Path("base"), Path("third"))
+    assert files.layers == (Layer(Path("first"), base.head), Layer(Path("second"), base.head))
+    assert files.base == Base("second", resolve("second").fingerprint)
+    assert len({base.fingerprint, first.fingerprint, files.fingerprint, files.base[1]}) == 4
+    assert files.folders == [Path("third"), Path("second"), Path("first"), Path("base")]
+    (Path("first") / "tokenizer.json").write_text("{}")
+    assert files.tokenizer == Path("first")
+    below = files.as_base()
+    assert (below.adapter, below.base, below.fingerprint) == (None, None, files.fingerprint)
+    assert below.layers == (*files.layers, Layer(Path("third"), base.head))
+    assert below.as_base() is below
+
+
+def test_a_run_on_a_run_has_the_seed_of_the_lowest() -> None:
+    adapter(run("low", base="tiny-llama", seed=3) / "adapter", "tiny-llama")
+    adapter(run("high", base="low", seed=4, base_seed=3) / "adapter", "low")
+    # trained further: its own seed is another one than that of the weights below
+    adapter(run("on", base="tiny-llama", seed=7, base_seed=3) / "adapter", "tiny-llama")
+    assert [resolve(name).seed for name in ("low", "high", "on")] == [3, 3, 3]
+    assert not resolve("low").is_drawn
+    assert resolve("tiny-llama").is_drawn
+
+
+def test_the_head_is_that_of_the_run() -> None:
+    said = {"kind": "sequence", "labels": ["a", "b"], "problem": None, "pad_id": 3}
+    answers = {"answers": {"objective": "classify", "head": said, "facts": {}}}
+    adapter(run("exp", base="tiny-bert", seed=3, **answers) / "adapter", "tiny-bert")
+    assert resolve("exp").head == Head("sequence", ("a", "b"), None, 3)
+    assert resolve("tiny-bert").head == Head("masked")
+
+
+def test_an_adapter_that_stands_on_itself() -> None:
     adapter("self", "self")
-    for spec in ("second", "self"):
+    adapter("one", "other")
+    adapter("other", "one")
+    for spec in ("self", "one"):
         error = refused(spec)
         assert error.code is Exit.MISMATCH
-        assert "is an adapter itself" in error.reason
-        assert "export" in str(error.hint)
+        assert "in the end its own base model" in error.reason
 
 
 def test_an_adapter_of_pickles_is_refused() -> None:
@@ -290,7 +327,7 @@ def test_resolving_needs_no_torch(tmp_path: Path) -> None:
     model("m")
     adapter("lora", "m")
     script = (
-        "import sys; from instructune.fetching.modelfiles import resolve\n"
+        "import sys; from instructune.fetching.modelfiles import Base, Layer, resolve\n"
         "before = {'torch', 'transformers', 'peft', 'huggingface_hub', 'numpy', 'gguf', 'rich'}\n"
         "print(sorted(before & set(sys.modules)))\n"
         "for spec in ('tiny-llama', 'm', 'lora'): resolve(spec)\n"

@@ -102,6 +102,34 @@ def model(other: Other) -> None:
     assert config["model_type"] == "gpt2"
 
 
+def init_from(other: Other) -> None:
+    first = str(other.folder / "run")
+    other(init_from=first, model=TrainConfig.model, steps=1)
+    before = [event["loss"] for event in RunDir(first).events() if event["event"] == "step"]
+    assert other.events("step")[0]["loss"] < min(before)
+    assert other.document()["base"] == first
+    told = "leave --model out"
+    other.refuses(Exit.USAGE, told, init_from=first, model="tiny-gpt2", overwrite=True)
+
+
+def replay(other: Other) -> None:
+    old = write_rows(other.folder / "old.jsonl", chats(9, start=50))
+    assert other(replay=(f"{old}:0.25",))["rows"] == 16
+    assert other.document()["counts"]["replay"] == {old: {"rows": 4, "wanted": 4, "of": 9}}
+    other.refuses(Exit.USAGE, "expected FILE:share", replay=("old.jsonl",))
+
+
+def retain(other: Other) -> None:
+    other.refuses(Exit.MISMATCH, "there is nothing to keep", retain=("l2sp",))
+    first = {"init_from": str(other.folder / "run"), "model": TrainConfig.model}
+    other(**first)
+    before = weights(other.run)
+    other(**first, retain=("l2sp:weight=10", "distill"), overwrite=True)
+    assert weights(other.run) != before
+    other.refuses(Exit.USAGE, "did you mean 'l2sp'?", **first, retain=("l2-sp",))
+    other.refuses(Exit.USAGE, "given twice", **first, retain=("l2sp", "l2sp:weight=1"))
+
+
 def output(other: Other) -> None:
     other(output=str(other.folder / "a/b"))
     assert (other.folder / "a/b/model/model.safetensors").is_file()
@@ -515,6 +543,7 @@ def test_the_run_document(baseline: Path) -> None:
         "method",
         "length",
         "seed",
+        "base_seed",
         "config",
         "resolved",
         "identity",

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from instructune.methods import methods
 from instructune.stopping import Stopped
-from instructune.training.coaching import Coach
+from instructune.training.coaching import Coach, Coaches
 from tests.tuning import chats, result_of, stop_after, train_run, write_rows
 
 SPECS = {
@@ -105,3 +105,42 @@ def test_the_best_checkpoint_is_saved_with_its_own_ranks(
     assert report["best_step"] == 1
     assert ranks == {4}
     assert json.loads((adapter / "adapter_config.json").read_bytes())["rank_pattern"] is None
+
+
+class Counter(Coach):
+    """Counts what it is told, in a checkpoint too."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def begin(self, step: int) -> None:
+        self.told.append(step)
+
+    def gathered(self) -> None:
+        self.told.append("gathered")
+
+    def updated(self, step: int) -> None:
+        self.told.append(step)
+
+    def tensors(self) -> dict[str, torch.Tensor]:
+        return {"told": torch.tensor(len(self.told))}
+
+    def load(self, tensors: dict[str, torch.Tensor]) -> None:
+        self.told = [int(tensor) for tensor in tensors.values()]
+
+
+def test_several_at_once() -> None:
+    one, other = Counter(), Counter()
+    both = Coaches({"retain.a": one, "method": other})
+    both.begin(0)
+    both.gathered()
+    both.updated(1)
+    assert one.told == other.told == [0, "gathered", 1]
+    other.begin(7)
+    found = both.tensors()
+    assert {name: int(tensor) for name, tensor in found.items()} == {
+        "retain.a.told": 3,
+        "method.told": 4,
+    }
+    both.load(found | {"method": torch.tensor(9), "rng.cpu": torch.tensor(8)})
+    assert (one.told, other.told) == ([3], [4])

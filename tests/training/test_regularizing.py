@@ -154,7 +154,7 @@ def test_an_attack_makes_the_loss_worse(tmp_path: Path, objective: str, attack: 
     work.objective.loss = told
     config = TrainConfig(adversarial=attack)
     fit.model.train()
-    regularizing.training_loss(config, work.objective, fit.model)(batch)
+    regularizing.training_loss(config, work.objective, fit.model, {})(batch)
     assert seen == sorted(seen)
     assert len(seen) == (2 if attack.startswith("fgm") else 4)
     assert seen[-1] > seen[0] + 1e-4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,8 +19,13 @@ from instructune.training.runs import Decision
 PRINTS = {"data": "d1", "model": "m1", "tokenizer": "t1"}
 
 
+def start(name: str = "full", options: Any = None) -> Any:
+    """What `runs` looks at of a training's start."""
+    return SimpleNamespace(name=name, options=options, goes_on=False)
+
+
 def identity(config: TrainConfig, prints: dict[str, str] = PRINTS) -> dict[str, Any]:
-    return runs.identity(config, "full", None, prints)
+    return runs.identity(config, start(), prints)
 
 
 @pytest.fixture
@@ -65,6 +71,8 @@ SAME = {
     "data": ("other.jsonl",),
     "eval_data": "other.jsonl",
     "model": "elsewhere",
+    "init_from": "elsewhere",
+    "replay": ("old.jsonl:0.1",),
     "output": "elsewhere",
     "template": "named-otherwise",
     "epochs": 9.0,
@@ -87,6 +95,7 @@ SAME = {
     "track": ("tensorboard",),
 }
 OTHER = {
+    "retain": ("l2sp",),
     "objective": "dpo",
     "learning_rate": 0.1,
     "optimizer": "lion",
@@ -158,7 +167,7 @@ def test_fewer_steps_are_another_run_and_all_changes_are_named(run: RunDir) -> N
 
 def test_options_of_the_method_count() -> None:
     def of(options: Options) -> dict[str, Any]:
-        return runs.identity(TrainConfig(method="lora:rank=8"), "lora", options, PRINTS)
+        return runs.identity(TrainConfig(method="lora:rank=8"), start("lora", options), PRINTS)
 
     assert of(Options(rank=8)) == of(Options(rank=8))
     assert of(Options(rank=8))["method.rank"] == 8

@@ -13,7 +13,6 @@ import pytest
 
 from instructune.configs import TrainConfig
 from instructune.errors import Exit, UserError
-from instructune.fetching.modelfiles import resolve
 from instructune.rundir import RunDir
 from instructune.training.work import Work, pad_id_of, read_work
 from tests.tuning import chats, train_run, write_rows
@@ -211,11 +210,3 @@ def test_padding_that_has_no_embedding(folder: Path) -> None:
     tokenizer = read().tokenizer
     assert read().pad_id == pad_id_of(tokenizer, {"vocab_size": 257}) == 256
     assert pad_id_of(tokenizer, {"vocab_size": 256}) == 0
-
-
-def test_an_adapter_beside_an_adapter_is_refused(folder: Path) -> None:
-    train_run(folder, output=str(folder / "adapted"), steps=1, method="lora:rank=2")
-    assert resolve("adapted").adapter is not None
-    error = refused(Exit.MISMATCH, "has an adapter already", model="adapted", method="lora")
-    assert "merged" in (error.hint or "")
-    assert read(model="adapted", method="full").model.adapter is not None
