@@ -119,11 +119,17 @@ def main() -> None:
 
     before_torch()
     import peft  # noqa: F401
-    from transformers import GPT2LMHeadModel, LlamaForCausalLM  # noqa: F401
+    from transformers import (  # noqa: F401
+        BertModel,
+        GPT2LMHeadModel,
+        LlamaForCausalLM,
+        T5ForConditionalGeneration,
+    )
 
     import instructune.answering.decoding
     import instructune.stages.generate
-    import instructune.stages.train  # noqa: F401
+    import instructune.stages.train
+    import instructune.training.fitting  # noqa: F401
 
     for line in sys.stdin:
         job = json.loads(line)

@@ -13,7 +13,6 @@ from transformers import DynamicCache, EncoderDecoderCache, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
 from instructune.architectures import start_id
-from instructune.errors import Exit, UserError
 
 Tokens = Sequence[int]
 
@@ -25,12 +24,11 @@ class EncodedRows:
 
     def __init__(self, model: PreTrainedModel) -> None:
         adapted: Any = model if hasattr(model, "get_base_model") else None
-        if adapted and adapted.active_peft_config.is_prompt_learning:
-            kind = adapted.get_base_model().config.model_type
-            raise UserError(
-                f"an adapter with virtual tokens does not fit {kind} models", code=Exit.MISMATCH
-            )
         self.model: Any = adapted.get_base_model() if adapted else model
+        # the adapted model would put its virtual tokens before every token of every step
+        self.virtual = (
+            adapted if adapted and adapted.active_peft_config.is_prompt_learning else None
+        )
         self.start = start_id(self.model.config)
         self.cache = _empty()
         self.mask = torch.ones(0, 0, dtype=torch.long)
@@ -58,10 +56,25 @@ class EncodedRows:
         width = max(map(len, prompts))
         ids = self._tensor([[*p, *[0] * (width - len(p))] for p in prompts])
         self.mask = self._tensor([[1] * len(p) + [0] * (width - len(p)) for p in prompts])
-        self.cache = _empty()
+        self.cache, read = self._begin(ids)
         encoder = self.model.get_encoder()
-        self.states = encoder(input_ids=ids, attention_mask=self.mask).last_hidden_state
+        self.states = encoder(attention_mask=self.mask, **read).last_hidden_state
         return self.step([self.start] * len(prompts))
+
+    def _begin(self, ids: torch.Tensor) -> tuple[EncoderDecoderCache, dict[str, torch.Tensor]]:
+        """The cache of new rows, and what the encoder reads of them.
+
+        An adapter's virtual tokens stand before what is read, or, a prefix, before each output.
+        """
+        if not self.virtual:
+            return _empty(), {"input_ids": ids}
+        found = self.virtual.get_prompt(batch_size=len(ids))
+        if not isinstance(found, torch.Tensor):
+            return found, {"input_ids": ids}
+        ahead = found[:, : self.virtual.active_peft_config.num_virtual_tokens]
+        words = self.virtual.word_embeddings(ids)
+        self.mask = torch.cat([self.mask.new_ones(ahead.shape[:2]), self.mask], dim=1)
+        return _empty(), {"inputs_embeds": torch.cat([ahead.to(words.dtype), words], dim=1)}
 
     def _tensor(self, values: Any) -> torch.Tensor:
         return torch.tensor(values, dtype=torch.long, device=self.model.device)

@@ -89,7 +89,8 @@ def check_ends(names: list[str], wanted: tuple[str, ...], method: str) -> None:
 class Groups(NamedTuple):
     """All parameters by name: those below the blocks, those of each level of blocks, the rest.
 
-    A matrix that is both embedding and output layer is an embedding.
+    A matrix that is both embedding and output layer is an embedding. An encoder's pooler, which
+    its vectors are not made by, goes with the top blocks.
     """
 
     embeddings: list[str]
@@ -103,6 +104,7 @@ def groups(model: PreTrainedModel) -> Groups:
     depth = max(map(len, found_in.values()), default=0)
     found = Groups([], [[] for _ in range(depth)], [])
     tables = _embeddings(model)
+    bare = depth and kind_of(type(model).__name__) == "encoder"
     for name, _ in model.named_parameters():
         place = next(((n, s) for n, s in found_in.items() if name.startswith(f"{n}.")), None)
         if place:
@@ -111,6 +113,8 @@ def groups(model: PreTrainedModel) -> Groups:
             found.layers[level - len(modules) + depth].append(name)
         elif any(name.startswith(f"{table}.") for table in tables):
             found.embeddings.append(name)
+        elif bare and _POOLER in name.split("."):
+            found.layers[-1].append(name)
         else:
             found.head.append(name)
     return found

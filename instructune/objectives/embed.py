@@ -108,6 +108,7 @@ def vectors(model: Any, ids: torch.Tensor, mask: torch.Tensor | None, pooling: s
     import torch
 
     hidden = model(input_ids=ids, attention_mask=mask).last_hidden_state.float()
+    hidden = hidden[:, -ids.shape[1] :]  # virtual tokens of an adapter have states too, before them
     if pooling == "first":
         found = hidden[:, 0]
     elif mask is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -10,9 +11,8 @@ import torch
 from instructune.answering.encoded import EncodedRows
 from instructune.answering.running import rows_of
 from instructune.architectures import Head
-from instructune.errors import UserError
 from instructune.fetching.modelfiles import resolve
-from instructune.methods import prompt
+from instructune.methods import methods
 from instructune.models import load_model
 
 PROMPTS = [[97, 98, 258], [99, 258], [100, 101, 102, 103, 258]]
@@ -47,7 +47,21 @@ def test_steps_and_rows_that_go(model):
     torch.testing.assert_close(logits[0], alone(model, PROMPTS[0], []))
 
 
-def test_virtual_tokens_are_refused(model):
-    adapted = prompt.apply(model, prompt.Options(virtual_tokens=2))
-    with pytest.raises(UserError, match="virtual tokens does not fit t5"):
-        EncodedRows(adapted)
+@pytest.mark.parametrize("spec", ["prompt", "ptuning:hidden=8", "prefix"])
+@torch.no_grad()
+def test_virtual_tokens_stand_before_each_row(spec):
+    torch.manual_seed(1)
+    plain = load_model(resolve("tiny-t5"), dtype=torch.float32, seed=2, head=Head("seq2seq"))
+    before = alone(plain, PROMPTS[1], [])
+    _, method, options = methods.configure(spec)
+    adapted = method.apply(plain, dataclasses.replace(options, virtual_tokens=3)).eval()
+    rows = rows_of(adapted, PROMPTS)
+    logits = rows.change([], PROMPTS)
+    assert not torch.allclose(logits[1], before, atol=1e-4)
+    for i, asked in enumerate(PROMPTS):
+        torch.testing.assert_close(logits[i], alone(adapted, asked, []))
+    rows.step([5, 6, 7])
+    rows.change([2, 1], [])
+    logits = rows.step([8, 9])
+    torch.testing.assert_close(logits[0], alone(adapted, PROMPTS[2], [7, 8]))
+    torch.testing.assert_close(logits[1], alone(adapted, PROMPTS[1], [6, 9]))

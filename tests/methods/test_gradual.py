@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from instructune.architectures import Head
-from tests.method_cases import Case, check, wrong
+from instructune.errors import Exit
+from tests.method_cases import Case, check, refused, wrong
 
 CLASSIFIER = Head("sequence", ("a", "b"), pad_id=256)
 
@@ -47,6 +48,19 @@ def test_a_norm_is_no_group_of_its_own() -> None:
     groups = Case("gradual").coach.groups
     assert len(groups) == 3
     assert {p.ndim for p in groups[0]} == {1, 2}
+
+
+def test_a_pooler_that_nothing_is_learned_by_is_no_group_of_its_own() -> None:
+    """Vectors are made of the last states, so with the pooler alone no step could be taken."""
+    case = Case("gradual", "tiny-bert", Head("encoder"))
+    case.coach.begin(0)
+    assert {name.partition(".layer.")[2][:1] or name for name in case.trained} == {
+        "1",
+        "pooler.dense.weight",
+        "pooler.dense.bias",
+    }
+    with refused(Exit.USAGE, "method 'freeze': nothing is left to be trained"):
+        Case("freeze:layers=0", "tiny-bert", Head("encoder"))
 
 
 def test_frozen_parts_stay_as_they_are() -> None:

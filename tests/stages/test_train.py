@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -137,6 +139,8 @@ def output(other: Other) -> None:
 
 def objective(other: Other) -> None:
     other.refuses(Exit.USAGE, "unknown objective 'none'", objective="none")
+    other.learns_otherwise(objective="clm:pack=false")  # all is learned, not the answers alone
+    assert other.document()["answers"]["objective"] == "clm"
 
 
 def method(other: Other) -> None:
@@ -337,9 +341,10 @@ def device(other: Other) -> None:
 
 def threads(other: Other) -> None:
     try:
-        other(threads=2)
-        assert torch.get_num_threads() == 2
-        assert other.document()["resolved"]["threads"] == 2
+        asked = (os.cpu_count() or 1) + 1  # not what it would be without
+        other(threads=asked)
+        assert torch.get_num_threads() == asked
+        assert other.document()["resolved"]["threads"] == asked
     finally:
         torch.set_num_threads(1)
 
@@ -434,6 +439,27 @@ def test_every_setting_has_an_effect_to_look_for() -> None:
 @pytest.mark.parametrize("name", EFFECTS)
 def test_setting(name: str, other: Other) -> None:
     EFFECTS[name](other)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EFFECTS)
+def test_a_setting_that_nothing_reads_fails_its_test(
+    name: str, other: Other, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever value was given, the training sees the default."""
+    from instructune.stages import train
+
+    real = train.train
+
+    def deaf(config: TrainConfig, tell: Any) -> Any:
+        config = copy.copy(config)
+        object.__setattr__(config, name, getattr(TrainConfig, name))
+        return real(config, tell)
+
+    monkeypatch.setattr(train, "train", deaf)
+    monkeypatch.chdir(other.folder)
+    with pytest.raises((Exception, pytest.fail.Exception)):  # noqa: B017, PT011
+        EFFECTS[name](other)
 
 
 def test_a_finished_run_is_left_alone(folder: Path) -> None:

@@ -145,7 +145,8 @@ def test_settings_that_make_another_run(run: RunDir, name: str) -> None:
     error = raised.value
     assert error.code == Exit.CANNOT_CREATE
     assert error.where == str(run.path)
-    assert error.reason == f"holds a run with other settings ({name}: {before} -> {OTHER[name]})"
+    now = list(OTHER[name]) if isinstance(OTHER[name], tuple) else OTHER[name]
+    assert error.reason == f"holds a run with other settings ({name}: {before} -> {now})"
     assert "--overwrite" in (error.hint or "")
 
 
