@@ -122,7 +122,7 @@ def check_weights(folder: Path, given: dict[str, Any], method: Any) -> None:
     assert found == pytest.approx(event["eval_loss"], rel=1e-5)
     if not method.ADAPTER:
         return
-    if merges:
+    if method.MERGES:
         merged = load_model(files.as_base(), dtype=torch.float32, head=head)
         assert_near(logits(merged), logits(trained), 1e-5)
     else:
