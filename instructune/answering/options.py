@@ -22,7 +22,6 @@ def check_options(config: GenerateConfig, role: Role, objective: ModuleType, nam
         "--logprobs": config.logprobs,
         "--score-references": config.score_references,
         "--label-scores": bool(config.label_scores),
-        "--explain": bool(config.explain),
     }
     for flag, is_given in of_text.items():
         if is_given:
@@ -30,6 +29,8 @@ def check_options(config: GenerateConfig, role: Role, objective: ModuleType, nam
             if flag == "--label-scores" and role.head.kind == "sequence":
                 error.hint = "leave it out: a classifier tells the scores of its labels anyway"
             raise error
+    if config.explain and not hasattr(objective.Answers, "target"):
+        raise _other("--explain", "for texts, labels, tags and numbers", role, name)
 
 
 def _other(flag: str, what: str, role: Role, name: str) -> UserError:

@@ -143,7 +143,7 @@ class Local:
         from instructune.memory import memory_errors
 
         once = {record["id"]: record for record in records}
-        told = self._counted("texts scored")
+        told = self.counted("texts scored")
         with memory_errors():
             found = self.measures.of(
                 list(once.values()),
@@ -156,7 +156,7 @@ class Local:
         self, rows: list[Row | Completion], prompts: list[Prompt]
     ) -> Iterator[Completion]:
         """What was decoded as completions, with explanations where they are asked for."""
-        explained = self._counted("answers explained", len(prompts))
+        explained = self.counted("answers explained", len(prompts))
         for row, prompt in zip(rows, prompts, strict=True):
             yield (
                 self._labelled(row, prompt)
@@ -166,7 +166,7 @@ class Local:
             if self.explained:
                 explained(1)
 
-    def _counted(self, what: str, of: int | None = None) -> Callable[[int], None]:
+    def counted(self, what: str, of: int | None = None) -> Callable[[int], None]:
         """Tells how much of this window's work before or after the answers is done."""
         done = 0
 
@@ -223,7 +223,7 @@ class Local:
         )
         if self.explained:
             ids = row.ids if row.stop is None else [*row.ids, row.stop]
-            measured["explanation"] = self._why(Case(prompt.record, row.prompt, ids, text))
+            measured["explanation"] = self.why(Case(prompt.record, row.prompt, ids, text))
         return Completion(text, row.finish_reason, len(row.prompt), len(row.ids), measured=measured)
 
     def _labelled(self, label: Completion, prompt: Prompt) -> Completion:
@@ -231,10 +231,11 @@ class Local:
         if not self.explained or label.text is None:
             return label
         ids, start = self.measures.sequence(prompt.record, label.text)
-        why = self._why(Case(prompt.record, ids[:start], ids[start:], label.text))
+        why = self.why(Case(prompt.record, ids[:start], ids[start:], label.text))
         return label._replace(measured={"explanation": why})
 
-    def _why(self, case: Case) -> dict[str, Any]:
+    def why(self, case: Case) -> dict[str, Any]:
+        """The field `explanation` of an answer."""
         from instructune.memory import memory_errors
 
         assert self.explained

@@ -51,3 +51,15 @@ def test_a_classifier_tells_its_scores_unasked():
     error = refused("classify", "sequence", "--label-scores")
     assert error.reason == "is for models that write text: that one is a classifier of texts"
     assert str(error.hint).startswith("leave it out")
+
+
+@pytest.mark.parametrize(("objective", "kind"), [("classify", "sequence"), ("tag", "token")])
+def test_labels_and_tags_are_explained(objective, kind):
+    check(objective, kind, "--explain")
+
+
+def test_what_cannot_be_explained():
+    assert refused("embed", "encoder", "--explain").reason == (
+        "is for texts, labels, tags and numbers: that one is an encoder"
+    )
+    assert "without an encoder" in refused("seq2seq", "seq2seq", "--explain").reason
