@@ -80,10 +80,12 @@ def _parts(
         from instructune.memory import memory_errors
 
     data, found, tokens = TokenData(rows), dict[int, Mapping[str, Any]](), 0
+    with memory_errors():
+        model = local.model  # loaded where its weights can still take part in gradients
     with memory_errors(), torch.inference_mode():
         for group in micro_batches(data, range(len(rows)), _TOKENS):
             chosen = [rows[i] for i in group]
-            told = answers.of(local.model, chosen, local.pad_id)
+            told = answers.of(model, chosen, local.pad_id)
             found |= dict(zip(group, told, strict=True))
             tokens += sum(len(row.ids) for row in chosen)
             tell(set(found), tokens)

@@ -37,7 +37,12 @@ class Lengths:
 
 
 class Local:
-    model, pad_id, explained = None, 5, None
+    pad_id, explained = 5, None
+
+    @property
+    def model(self) -> None:
+        """Loaded at first use: an inference tensor would have no gradients ever after."""
+        assert not torch.is_inference_mode_enabled()
 
     def counted(self, what: str, of: int) -> Any:
         return None

@@ -264,10 +264,11 @@ def test_a_number_is_its_own():
     assert (value, target.words) == (pytest.approx(fields["prediction"], abs=1e-5), "the number")
 
 
-def test_a_run_s_answers_are_explained(tmp_path):
+@pytest.mark.parametrize("method", ["full", "lora", "prompt"])
+def test_a_run_s_answers_are_explained(tmp_path, method):
     write_rows(tmp_path / "data.jsonl", texts(*"ab" * 4))
     given = {"model": "tiny-bert", "objective": "classify", "learning_rate": 0.003}
-    train_run(tmp_path, epochs=4.0, **given)
+    train_run(tmp_path, epochs=4.0, method=method, **given)
     asked = [{"id": "1", "text": "a 1"}, {"id": "2", "text": "a" * 5000}]
     good, long = answers(tmp_path, asked, explain="integrated", dtype="float32")
     found, score = good["explanation"], good["label_scores"][good["prediction"]]
