@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from transformers import DynamicCache, EncoderDecoderCache, PreTrainedModel
+from transformers import Cache, DynamicCache, EncoderDecoderCache, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
+from instructune.answering.caches import pairs
 from instructune.architectures import start_id
 
 Tokens = Sequence[int]
@@ -76,8 +77,36 @@ class EncodedRows:
         self.mask = torch.cat([self.mask.new_ones(ahead.shape[:2]), self.mask], dim=1)
         return _empty(), {"inputs_embeds": torch.cat([ahead.to(words.dtype), words], dim=1)}
 
+    def behind(self, rows: Sequence[int], tokens: Sequence[Tokens]) -> torch.Tensor:
+        """The logits behind tokens that each of `rows` would get next; (n, T, V).
+
+        A row may be asked for more than once; all stay as they were. What is behind the last
+        token of a shorter one means nothing.
+        """
+        width = max(map(len, tokens))
+        chosen: Any = self._tensor(rows)
+        found: torch.Tensor = self.model(
+            encoder_outputs=BaseModelOutput(last_hidden_state=self.states[chosen]),
+            attention_mask=self.mask[chosen],
+            decoder_input_ids=self._tensor([[*t, *[0] * (width - len(t))] for t in tokens]),
+            past_key_values=EncoderDecoderCache(
+                _chosen(self.cache.self_attention_cache, chosen),
+                _chosen(self.cache.cross_attention_cache, chosen),
+            ),
+            use_cache=True,
+        ).logits
+        return found
+
     def _tensor(self, values: Any) -> torch.Tensor:
         return torch.tensor(values, dtype=torch.long, device=self.model.device)
+
+
+def _chosen(cache: Cache, rows: torch.Tensor) -> Cache:
+    """A copy of rows, to which more can be added."""
+    copy = DynamicCache()
+    for i, (keys, values) in enumerate(pairs(cache)):
+        copy.update(keys[rows], values[rows], i)
+    return copy
 
 
 def _empty() -> EncoderDecoderCache:

@@ -15,7 +15,7 @@ from transformers import Cache, DynamicCache, PreTrainedConfig, PreTrainedModel
 from instructune.answering.caches import Pair, grown, is_plain, pairs
 from instructune.errors import Exit, UserError
 
-_CACHES = ("past_key_values", "cache_params")  # what models call the cache, the latter in Mamba
+CACHES = ("past_key_values", "cache_params")  # what models call the cache, the latter in Mamba
 
 
 class Forward:
@@ -28,7 +28,7 @@ class Forward:
         self.virtual: list[Pair] = []  # what an adapter puts before every prompt
         self.config: PreTrainedConfig = model.config.get_text_config(decoder=True)
         self.takes = frozenset(inspect.signature(inner.forward).parameters)
-        self._cache = next((name for name in _CACHES if name in self.takes), None)
+        self._cache = next((name for name in CACHES if name in self.takes), None)
         if self._cache is None:
             raise UserError(
                 f"models of type {self.config.model_type} cannot go on token by token",
@@ -46,7 +46,7 @@ class Forward:
     @property
     def attends(self) -> bool:
         """Whether any layer looks back at tokens, rather than at a state that holds them all."""
-        return self._cache == _CACHES[0]
+        return self._cache == CACHES[0]
 
     def cache(self, count: int) -> Cache:
         """For `count` rows that begin, behind an adapter's virtual tokens."""

@@ -11,10 +11,14 @@ import torch
 from transformers import Cache, DynamicCache, PreTrainedModel
 
 from instructune.answering.caches import Pair, grown, is_plain, pairs
+from instructune.answering.encoded import EncodedRows
 from instructune.answering.forward import Forward
 from instructune.answering.running import groups
 
 Asked = tuple[tuple[int, ...], int]  # a sequence, and the index of its first token asked about
+
+_TOLD = 512  # tokens of outputs through a decoder at once
+_STATES = 4096  # tokens of prompts that these look at, of which each layer holds keys and values
 
 
 @torch.inference_mode()
@@ -27,8 +31,11 @@ def log_probabilities(
     """The natural logarithm of the probability of each sequence's tokens from its start on.
 
     What all sequences begin with is read once. A start is at least 1: nothing predicts the first
-    token. `tick` is told how many different ones were read since it was told last.
+    token. An encoder reads what stands before the start, its decoder what follows. `tick` is told
+    how many different ones were read since it was told last.
     """
+    if model.config.is_encoder_decoder:
+        return _beside_encoder(model, sequences, starts, tick)
     forward = Forward(model)
     plain = is_plain(forward.config)
     shared = _shared(sequences, starts) if plain and len(sequences) > 1 else 0
@@ -50,6 +57,50 @@ def log_probabilities(
         found |= zip(rows, _of_group(forward, rows, cache), strict=True)
         tick(len(rows))
     return [found[one] for one in asked]
+
+
+def _beside_encoder(
+    model: PreTrainedModel,
+    sequences: Sequence[Sequence[int]],
+    starts: Sequence[int],
+    tick: Callable[[int], None],
+) -> list[list[float]]:
+    """Each prompt is encoded once, however many outputs are asked about."""
+    asked = [
+        (tuple(ids[:start]), tuple(ids[start:]))
+        for ids, start in zip(sequences, starts, strict=True)
+    ]
+    outputs: dict[tuple[int, ...], set[tuple[int, ...]]] = {}
+    for prompt, output in asked:
+        outputs.setdefault(prompt, set()).add(output)
+    found: dict[tuple[tuple[int, ...], tuple[int, ...]], list[float]] = {}
+    rows = EncodedRows(model)
+    for group in groups(sorted(outputs, key=lambda ids: (-len(ids), ids)), 0):
+        first = rows.change([], group)  # (n, V), behind the token that begins every output
+        waiting = [(i, output) for i, prompt in enumerate(group) for output in outputs[prompt]]
+        waiting.sort(key=lambda one: (-len(one[1]), one))
+        while waiting:
+            most = min(_TOLD // len(waiting[0][1]), _STATES // len(group[0]))
+            part, waiting = waiting[: max(1, most)], waiting[max(1, most) :]
+            for (i, output), told in zip(part, _of_outputs(rows, first, part), strict=True):
+                found[group[i], output] = told
+            tick(len(part))
+    return [found[one] for one in asked]
+
+
+def _of_outputs(
+    rows: EncodedRows, first: torch.Tensor, part: Sequence[tuple[int, tuple[int, ...]]]
+) -> list[list[float]]:
+    """The log-probabilities of outputs, the longest first, each with its row's number."""
+    places = [i for i, _ in part]
+    logits = first[places][:, None]  # (n, 1, V)
+    if len(part[0][1]) > 1:
+        told = [output[:-1] for _, output in part]
+        logits = torch.cat([logits, rows.behind(places, told)], 1)
+    found = []
+    for row, (_, output) in zip(logits, part, strict=True):
+        found.append(_at(row[: len(output)].float(), first.new_tensor(output).long()).tolist())
+    return found
 
 
 def answer_likelihood(
@@ -99,4 +150,9 @@ def _chosen(forward: Forward, ids: torch.Tensor, cache: Cache, keep: torch.Tenso
     """The log-probability of the token behind each place that `keep` (B, T) marks; (N,)."""
     logits = forward.kept(ids, cache, keep).float()  # (N, V)
     targets = ids.roll(-1, 1)[keep]
+    return _at(logits, targets)
+
+
+def _at(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """The log-probability of each target (N,), of logits (N, V)."""
     return logits.gather(1, targets[:, None])[:, 0] - logits.logsumexp(-1)

@@ -6,9 +6,8 @@ trained on, so that it cannot be likely for being the beginning of another.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Protocol
 
 from instructune.errors import UserError, usage
 from instructune.files import open_input
@@ -19,14 +18,32 @@ from instructune.tokens import Encoding, TokenRow
 Likelihoods = Callable[[Sequence[Sequence[int]], Sequence[int]], list[list[float]]]
 
 
+class Sides(Protocol):
+    """Records that end in an answer to rows, of which it is the part that counts, or `output`."""
+
+    def sequences(self, records: Iterable[Record]) -> Iterator[TokenRow]:
+        """A row for each record, in order."""
+
+
 class Measures:
     """The fields that predictions get beside the model's own answer."""
 
     def __init__(
-        self, tokenizer: Tokenizer, *, references: bool, labels: str | None, limit: int | None
+        self,
+        tokenizer: Tokenizer,
+        *,
+        references: bool,
+        labels: str | None,
+        limit: int | None,
+        sides: Sides | None = None,
     ) -> None:
-        """`labels` as in `--label-scores`; `limit` is the model's, in tokens."""
-        self.encoding = Encoding(tokenizer, train_on="last")
+        """`labels` as in `--label-scores`; `limit` is the model's, in tokens.
+
+        `sides` makes the rows of a model that reads prompt and answer apart, each of which may
+        be as long as the limit.
+        """
+        self.sides = sides
+        self.encoding: Sides = sides or Encoding(tokenizer, train_on="last")
         self.references, self.limit = references, limit
         self.field, self.labels = _labels(labels) if labels else ("", ())
 
@@ -42,7 +59,8 @@ class Measures:
         """
         found: list[dict[str, Any] | UserError] = [{} for _ in records]
         if self.references:
-            references = [_reference(record) for record in records]
+            texts = self.sides is None
+            references = [_reference(record, texts=texts) for record in records]
             for i, scored in enumerate(self._scored(references, likelihoods)):
                 found[i] = scored if isinstance(scored, UserError) else _sums(references[i], scored)
         for i, record in enumerate(records):
@@ -68,19 +86,29 @@ class Measures:
     ) -> list[list[float] | UserError]:
         """The log-probabilities of each record's answer, or why it is not read."""
         rows = [_scored_part(row) for row in self.encoding.sequences(records)]
-        most = math.inf if self.limit is None else self.limit
-        short = [(ids, start) for ids, start in rows if len(ids) <= most]
-        scored = iter(likelihoods(*zip(*short, strict=True)) if short else [])
-        return [
-            next(scored)
-            if len(ids) <= most
-            else UserError(f"prompt and answer are {len(ids)} tokens, more than {most}")
-            for ids, _ in rows
-        ]
+        wrong = [self._wrong(ids, start) for ids, start in rows]
+        good = [row for row, reason in zip(rows, wrong, strict=True) if not reason]
+        scored = iter(likelihoods(*zip(*good, strict=True)) if good else [])
+        return [UserError(reason) if reason else next(scored) for reason in wrong]
+
+    def _wrong(self, ids: Sequence[int], start: int) -> str | None:
+        """Why a model cannot read a prompt and the answer at `start`."""
+        if not start:
+            return "the prompt is empty"
+        sides = {"prompt and answer are": len(ids)}
+        if self.sides:
+            sides = {"the prompt is": start, "the answer is": len(ids) - start}
+        told = max(sides, key=sides.__getitem__)
+        if self.limit is None or sides[told] <= self.limit:
+            return None
+        return f"{told} {sides[told]} tokens, more than {self.limit}"
 
 
 def _scored_part(row: TokenRow) -> tuple[list[int], int]:
     """The tokens up to the last one that counts, and the place of the first."""
+    if "output" in row.columns:  # a sequence of its own
+        output: Any = row.columns["output"]
+        return [*row.ids, *output], len(row.ids)
     counts = [i for i, weight in enumerate(row.weights) if weight]
     return row.ids[: counts[-1] + 1], counts[0]
 
@@ -123,9 +151,12 @@ def _choices(record: Record, field: str) -> list[str]:
     )
 
 
-def _reference(record: Record) -> Record:
-    """The record as one that ends in its first reference, and in which everything counts."""
-    if "text" in record:
+def _reference(record: Record, *, texts: bool) -> Record:
+    """The record as one that ends in its first reference, and in which everything counts.
+
+    `texts`: whether a plain text may be one.
+    """
+    if "text" in record and texts:
         return Record(id=record["id"], origin=record.where, text=record["text"])
     if "messages" in record:
         if answer := record.answer():

@@ -5,14 +5,16 @@ Shapes: H heads, T tokens, S what they can look at: T, and virtual tokens of an 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 
-from instructune.answering.forward import Forward
+from instructune.answering.forward import CACHES, Forward
 from instructune.errors import Exit, UserError
+from instructune.training.goals import Target
 
 See = Callable[[int, torch.Tensor], None]
 
@@ -69,18 +71,48 @@ def of_answer(model: Any, ids: Sequence[int], seen: Mean | Rollout) -> tuple[tor
     with torch.inference_mode():
         forward = Forward(model)
     watch(model, lambda: forward(forward.tensor([list(ids)]), forward.cache(1)), seen.see)
-    rows = seen.result()
-    virtual = rows.shape[1] - len(ids)
+    return _with_virtual(seen.result(), len(ids))
+
+
+def of_target(model: Any, target: Target, seen: Mean | Rollout) -> tuple[torch.Tensor, int]:
+    """The same of the row that an answer without a text was read in."""
+    inner = model.get_base_model() if hasattr(model, "get_base_model") else model
+    if inner.config.is_encoder_decoder:
+        kind = inner.config.model_type
+        raise UserError(f"{kind} models look at a text in more than one way", code=Exit.MISMATCH)
+    ids = torch.tensor([target.row.ids], device=model.device)
+    watch(model, lambda: target.score(model, ids), seen.see)
+    return _with_virtual(seen.result(), ids.shape[1])
+
+
+def places_of(model: Any, target: Target) -> list[int]:
+    """The tokens at which a row's answer is read: of decoders the last, of encoders the first.
+
+    A target may name others. Counted from the end, as what stands before a row varies.
+    """
+    inner = model.get_base_model() if hasattr(model, "get_base_model") else model
+    takes, length = inspect.signature(inner.forward).parameters, len(target.row.ids)
+    places = target.places or ((-1,) if takes.keys() & set(CACHES) else (0,))
+    return [place % length - length for place in places]
+
+
+def _with_virtual(rows: torch.Tensor, length: int) -> tuple[torch.Tensor, int]:
+    virtual = rows.shape[1] - length
     if not virtual:
         return rows, 0
     return torch.cat([rows[:, :virtual].sum(1, keepdim=True), rows[:, virtual:]], 1), 1
 
 
 class Mean:
-    """The attention of the last `rows` tokens, averaged over layers and heads or of one."""
+    """The attention of tokens, averaged over layers and heads or of one: the last `rows`.
 
-    def __init__(self, rows: int, layer: int | None = None, head: int | None = None) -> None:
-        self.rows, self.layer, self.head = rows, layer, head
+    Or those at `rows`, counted from the end.
+    """
+
+    def __init__(
+        self, rows: int | Sequence[int], layer: int | None = None, head: int | None = None
+    ) -> None:
+        self.rows, self.layer, self.head = _counted(rows), layer, head
         self._sum: torch.Tensor | None = None
         self._layers, self._heads, self._used = 0, 0, 0
 
@@ -89,7 +121,7 @@ class Mean:
         self._layers, self._heads = layer + 1, len(weights)
         if self.layer not in (None, layer) or (self.head is not None and self.head >= len(weights)):
             return
-        rows = weights[:, -self.rows :]
+        rows = weights[:, self.rows]
         found = rows.mean(0) if self.head is None else rows[self.head]
         self._sum = found if self._sum is None else self._sum + found
         self._used += 1
@@ -110,8 +142,8 @@ class Rollout:
     Each layer's is averaged over heads and, for the residual connection, with the identity.
     """
 
-    def __init__(self, rows: int) -> None:
-        self.rows = rows
+    def __init__(self, rows: int | Sequence[int]) -> None:
+        self.rows = _counted(rows)
         self._joined: torch.Tensor | None = None
 
     def see(self, layer: int, weights: torch.Tensor) -> None:
@@ -123,6 +155,10 @@ class Rollout:
         self._joined = step if self._joined is None else step @ self._joined
 
     def result(self) -> torch.Tensor:
-        """The last rows, (rows, S)."""
+        """The rows, (rows, S)."""
         assert self._joined is not None
-        return self._joined[-self.rows :]
+        return self._joined[self.rows]
+
+
+def _counted(rows: int | Sequence[int]) -> list[int]:
+    return list(range(-rows, 0)) if isinstance(rows, int) else list(rows)

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from instructune.answering.likelihood import answer_likelihood
+from instructune.attribution.explaining import Case
 from instructune.errors import Exit, UserError
 
 Baseline = Literal["mean", "zero", "pad"]
@@ -121,6 +122,15 @@ def of_answer(model: Any, prompt: Sequence[int], answer: Sequence[int]) -> Subje
     rows = min(_TOKENS // len(ids), _CELLS // (len(answer) * vocabulary))
     run = answer_likelihood(model, len(ids), len(prompt))
     return Subject(model, ids, run, max(1, rows))
+
+
+def of_case(model: Any, case: Case) -> Subject:
+    """What stands for a prediction: the log-probability of a text, or what its model says."""
+    chosen = case.chosen
+    if chosen is None:
+        return of_answer(model, case.prompt, case.answer)
+    rows = max(1, _TOKENS // len(case.prompt))
+    return Subject(model, case.prompt, lambda ids: chosen.score(model, ids), rows)
 
 
 def gradient_by_input(subject: Subject, start: torch.Tensor) -> torch.Tensor:

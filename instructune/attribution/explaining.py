@@ -14,22 +14,29 @@ from instructune.explainers import explainers
 from instructune.records import Record
 from instructune.texts import split
 from instructune.tokenizer import Tokenizer
+from instructune.training.goals import Answers, Target
 
 _LEAD = re.compile(r"[\S\n]")  # what blanks lead to
 _LETTER = 4  # tokens that may make up one letter, each a byte of it
 
 
 class Case(NamedTuple):
-    """A prediction to explain, as token ids; the token that ended the answer is one of it."""
+    """A prediction to explain, as token ids; the token that ended the answer is one of it.
+
+    Where no text was written, `answer` is empty and `chosen` what stands for it.
+    """
 
     record: Record
     prompt: list[int]
     answer: list[int]
     text: str
+    chosen: Target | None = None
 
     @property
     def target(self) -> str:
         """What is explained, in words."""
+        if self.chosen:
+            return self.chosen.words
         count = len(self.answer)
         return f"log-probability of the answer, {count} token{'s' if count != 1 else ''}"
 
@@ -40,6 +47,7 @@ class Source(Protocol):
     tokenizer: Tokenizer
     limit: int | None
     notify: Notify
+    answers: Answers | None
 
     @property
     def model(self) -> Any:

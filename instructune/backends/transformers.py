@@ -3,29 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from instructune import lineage
 from instructune.answering.completions import Completion, Notify, Prompt, Tick
 from instructune.answering.labelled import answered
 from instructune.answering.measures import Measures
+from instructune.answering.modelfacts import fingerprint, longest, stop_ids
+from instructune.answering.options import check_options
 from instructune.answering.roles import role_of
-from instructune.architectures import IN_WORDS
+from instructune.answering.stops import Stops
 from instructune.attribution.explaining import Case, Explained
 from instructune.configs import GenerateConfig
 from instructune.environment import before_torch, importing_torch
 from instructune.errors import Exit, UserError, usage
 from instructune.fetching.modelfiles import ModelFiles, resolve
-from instructune.jsonl import load_document
 from instructune.objectives import objectives
 from instructune.records import Record
 from instructune.rundir import open_run
 from instructune.tokenizer import Tokenizer
 from instructune.tokens import prompt_ids
 from instructune.training.goals import Answers, Given
-from instructune.training.plan import limit_of
 
 if TYPE_CHECKING:
     from instructune.answering.decoding import Row
@@ -45,40 +43,36 @@ class Local:
 
     def __init__(self, config: GenerateConfig, files: ModelFiles, notify: Notify) -> None:
         self.config, self.files, self.notify = config, files, notify
-        self.fingerprint = _fingerprint(files, config.seed)
+        self.fingerprint = fingerprint(files, config.seed)
         self.role = role_of(files)
+        self.plug_in = objectives[self.role.objective]
+        check_options(config, self.role, self.plug_in, files.name)
         self.tokenizer = Tokenizer(files.tokenizer, config.template)
         self._check_template(files)
-        self.stops = _stop_ids(files, self.tokenizer)
-        given = [limit_of(_document(files.folder / "config.json")), config.max_length]
-        self.limit = min((n for n in given if n is not None), default=None)
-        if self.limit is not None and files.adapter:  # virtual tokens take places too
-            adapter = _document(files.adapter / "adapter_config.json")
-            self.limit -= adapter.get("num_virtual_tokens") or 0
+        self.stops = stop_ids(files, self.tokenizer)
+        self.stopping = Stops(config.stop, self.tokenizer)
+        self.limit = longest(files, config.max_length)
         own = self.role.head.pad_id
         self.pad_id = self.tokenizer.pad_id if own is None else own
-        self.answers = self._answers(files)
+        self.answers = self._answers()
+        self.prompt_ids = getattr(self.plug_in, "prompt_ids", prompt_ids)
+        sides = getattr(self.plug_in, "sides", None)
         self.measures = Measures(
             self.tokenizer,
             references=config.score_references,
             labels=config.label_scores,
             limit=self.limit,
+            sides=sides(self.tokenizer) if sides else None,
         )
         self.explained = Explained(config.explain, self) if config.explain else None
         self._model: Any = None
 
-    def _answers(self, files: ModelFiles) -> Answers | None:
+    def _answers(self) -> Answers | None:
         """How a model answers that writes no text."""
-        plug_in, kind = objectives[self.role.objective], self.role.head.kind
-        self.prompt_ids = getattr(plug_in, "prompt_ids", prompt_ids)
-        writes = not hasattr(plug_in, "Answers")
-        for flag, is_given in _of_text(self.config, writes).items():
-            if is_given and kind != "causal":
-                raise usage(f"is for other models: {files.name} is {IN_WORDS[kind]}", where=flag)
-        if writes:
+        if not hasattr(self.plug_in, "Answers"):
             return None
         given = Given(self.tokenizer, self.limit, stored=self.role.head, pad_id=self.pad_id)
-        answers: Answers = plug_in.Answers(self.role.facts, given)
+        answers: Answers = self.plug_in.Answers(self.role.facts, given)
         return answers
 
     def _check_template(self, files: ModelFiles) -> None:
@@ -149,7 +143,7 @@ class Local:
         from instructune.memory import memory_errors
 
         once = {record["id"]: record for record in records}
-        told = self._counted("texts scored")
+        told = self.counted("texts scored")
         with memory_errors():
             found = self.measures.of(
                 list(once.values()),
@@ -162,7 +156,7 @@ class Local:
         self, rows: list[Row | Completion], prompts: list[Prompt]
     ) -> Iterator[Completion]:
         """What was decoded as completions, with explanations where they are asked for."""
-        explained = self._counted("answers explained", len(prompts))
+        explained = self.counted("answers explained", len(prompts))
         for row, prompt in zip(rows, prompts, strict=True):
             yield (
                 self._labelled(row, prompt)
@@ -172,7 +166,7 @@ class Local:
             if self.explained:
                 explained(1)
 
-    def _counted(self, what: str, of: int | None = None) -> Callable[[int], None]:
+    def counted(self, what: str, of: int | None = None) -> Callable[[int], None]:
         """Tells how much of this window's work before or after the answers is done."""
         done = 0
 
@@ -216,34 +210,20 @@ class Local:
                 f"a prompt of {len(ids)} tokens leaves no room for an answer within {self.limit}"
             )
         key = f"{self.config.seed}\0{prompt.record['id']}\0{prompt.sample}"
-        return Row(ids, room, key, self._ended if self.config.stop else None)
-
-    def _ended(self, ids: list[int]) -> bool:
-        """Whether the answer holds a stop string, looking at no more than its end may hold."""
-        # a token of an answer is a byte at least, and what was cut may have been part of a letter
-        most = max(len(stop.encode()) for stop in self.config.stop) + 4
-        words = (i for i in reversed(ids) if i not in self.tokenizer.special_ids)
-        tail = self.tokenizer.decode([*islice(words, most)][::-1])
-        return any(stop in tail for stop in self.config.stop) and self._cut(ids)[1]
-
-    def _cut(self, ids: list[int]) -> tuple[str, bool]:
-        """The text before the first stop string, and whether there is one."""
-        text = self.tokenizer.decode(ids)
-        found = [at for stop in self.config.stop if (at := text.find(stop)) >= 0]
-        return (text[: min(found)], True) if found else (text, False)
+        return Row(ids, room, key, self.stopping.ended if self.config.stop else None)
 
     def _completion(self, row: Row, prompt: Prompt) -> Completion:
         if row.finish_reason == "error":
             reason = f"the model's output is not finite, at token {len(row.ids) + 1}"
             return Completion(None, "error", len(row.prompt), len(row.ids), reason)
         assert row.finish_reason
-        text, _ = self._cut(row.ids)
+        text, _ = self.stopping.cut(row.ids)
         measured: dict[str, Any] = (
             {"token_logprobs": self._told(row)} if self.config.logprobs else {}
         )
         if self.explained:
             ids = row.ids if row.stop is None else [*row.ids, row.stop]
-            measured["explanation"] = self._why(Case(prompt.record, row.prompt, ids, text))
+            measured["explanation"] = self.why(Case(prompt.record, row.prompt, ids, text))
         return Completion(text, row.finish_reason, len(row.prompt), len(row.ids), measured=measured)
 
     def _labelled(self, label: Completion, prompt: Prompt) -> Completion:
@@ -251,10 +231,11 @@ class Local:
         if not self.explained or label.text is None:
             return label
         ids, start = self.measures.sequence(prompt.record, label.text)
-        why = self._why(Case(prompt.record, ids[:start], ids[start:], label.text))
+        why = self.why(Case(prompt.record, ids[:start], ids[start:], label.text))
         return label._replace(measured={"explanation": why})
 
-    def _why(self, case: Case) -> dict[str, Any]:
+    def why(self, case: Case) -> dict[str, Any]:
+        """The field `explanation` of an answer."""
         from instructune.memory import memory_errors
 
         assert self.explained
@@ -268,41 +249,7 @@ class Local:
         return [[token, value] for token, value in zip(tokens + ended, row.logprobs, strict=True)]
 
 
-def _of_text(config: GenerateConfig, writes: bool) -> dict[str, bool]:
-    """The options that are for causal models, or for those that write, and whether they are set."""
-    return {
-        "--temperature": bool(config.temperature) and not writes,
-        "--stop": bool(config.stop) and not writes,
-        "--logprobs": config.logprobs and not writes,
-        "--score-references": config.score_references,
-        "--label-scores": bool(config.label_scores),
-        "--explain": bool(config.explain),
-    }
-
-
 def _likeliest(fields: Mapping[str, Any]) -> Completion:
     """The answer of a model that is not to write any: the label it finds likeliest, or nothing."""
     scores: dict[str, float] = fields.get("label_scores", {})
     return Completion(max(scores, key=scores.__getitem__, default=""), "stop")
-
-
-def _fingerprint(files: ModelFiles, seed: int) -> str:
-    """The model's; a preset's weights are told by the seed that draws them as well."""
-    if files.random and files.seed is None:
-        return lineage.fingerprint({"preset": files.fingerprint, "seed": seed})
-    return files.fingerprint
-
-
-def _stop_ids(files: ModelFiles, tokenizer: Tokenizer) -> frozenset[int]:
-    """Ids that end an answer: those the adapter's folder names, else the model's, and eos."""
-    stops = {tokenizer.eos_id}
-    folders = [folder for folder in (files.adapter, files.folder) if folder]
-    for path in [f / name for f in folders for name in ("generation_config.json", "config.json")]:
-        if (found := _document(path).get("eos_token_id")) is not None:
-            stops |= set(found if isinstance(found, list) else [found])
-            break
-    return frozenset(i for i in stops if i is not None)
-
-
-def _document(path: Path) -> dict[str, Any]:
-    return load_document(path.read_bytes(), str(path)) if path.is_file() else {}

@@ -15,6 +15,7 @@ from instructune.adversaries import adversaries
 from instructune.commands import options
 from instructune.commands.progress import progress
 from instructune.configs import TrainConfig
+from instructune.objectives import objectives
 from instructune.optimizers import optimizers
 from instructune.retentions import retentions
 from instructune.schedules import schedules
@@ -34,13 +35,18 @@ def train(
         str, typer.Option("--output", "-o", metavar="RUN", help="The run directory.")
     ] = TrainConfig.output,
     objective: Annotated[
-        str, typer.Option(metavar="NAME", help="What training minimises.")
+        str,
+        typer.Option(
+            metavar="NAME[:key=value,…]",
+            help=f"What is learned: {', '.join(objectives.names())}; NAME:help tells its options.",
+        ),
     ] = TrainConfig.objective,
     method: Annotated[
         str | None,
         typer.Option(
             metavar="NAME[:key=value,…]",
-            help="Which parameters become trainable; default full, or that of --init-from.",
+            help="Which parameters become trainable; default full, or as --init-from; NAME:help "
+            "tells its options.",
         ),
     ] = TrainConfig.method,
     replay: Annotated[

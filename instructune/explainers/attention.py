@@ -7,10 +7,13 @@ Zuidema 2020, arXiv 2005.00928. Where a model looks is not yet why it answers.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from instructune.attribution.explaining import Case, Source, pieces, rounded
 from instructune.errors import usage
+
+if TYPE_CHECKING:
+    from instructune.attribution import attentions
 
 PAPER = "https://arxiv.org/abs/2005.00928"
 
@@ -38,31 +41,45 @@ class Options:
 
 
 class Explainer:
-    """One pass forward, layer by layer."""
+    """One pass forward, layer by layer.
+
+    Of an answer without a text the rows are those of the tokens at which it was read.
+    """
 
     def __init__(self, options: Options, source: Source) -> None:
         self.options, self.source = options, source
 
     def __call__(self, case: Case) -> dict[str, Any]:
-        """A value for each token before the answer's last; `map` holds a row an answer token."""
+        """A value for each token that was looked at; `map` holds a row an answer token."""
         from instructune.attribution import attentions
 
-        options, count = self.options, len(case.answer)
-        ids = [*case.prompt, *case.answer][:-1]
-        seen: attentions.Mean | attentions.Rollout
-        if options.rollout:
-            seen = attentions.Rollout(count)
+        options, model = self.options, self.source.model
+        texts = pieces([*case.prompt, *case.answer], self.source.tokenizer)
+        if case.chosen:
+            places = attentions.places_of(model, case.chosen)
+            rows, virtual = attentions.of_target(model, case.chosen, self._seen(places))
+            answer, target = [texts[i] for i in places], "attention where the answer was read"
         else:
-            seen = attentions.Mean(count, options.layer, options.head)
-        rows, virtual = attentions.of_answer(self.source.model, ids, seen)
-        tokenizer = self.source.tokenizer
-        texts = pieces([*case.prompt, *case.answer], tokenizer)
+            count, ids = len(case.answer), [*case.prompt, *case.answer][:-1]
+            rows, virtual = attentions.of_answer(model, ids, self._seen(count))
+            answer, texts = texts[-count:], texts[:-1]
+            target = f"attention when the answer's {count} tokens were chosen"
         sums = rows.double().sum(1)
         return {
-            "target": f"attention when the answer's {count} tokens were chosen",
-            "tokens": ["<adapter>"] * virtual + texts[:-1],
+            "target": target,
+            "tokens": ["<adapter>"] * virtual + texts,
             "values": rounded(rows.mean(0).tolist()),
-            "answer": texts[len(case.prompt) :][: options.rows],
+            "answer": answer[: options.rows],
             "map": [rounded(row) for row in rows[: options.rows].tolist()],
-            "check": {"rows": count, "row_sums": rounded([sums.min().item(), sums.max().item()])},
+            "check": {
+                "rows": len(rows),
+                "row_sums": rounded([sums.min().item(), sums.max().item()]),
+            },
         }
+
+    def _seen(self, rows: int | list[int]) -> attentions.Mean | attentions.Rollout:
+        from instructune.attribution import attentions
+
+        if self.options.rollout:
+            return attentions.Rollout(rows)
+        return attentions.Mean(rows, self.options.layer, self.options.head)

@@ -30,9 +30,9 @@ class Explainer:
 
     def __call__(self, case: Case) -> dict[str, Any]:
         """A value for each token of the prompt."""
-        from instructune.attribution.attributions import gradient_by_input, of_answer
+        from instructune.attribution.attributions import gradient_by_input, of_case
 
-        subject = of_answer(self.source.model, case.prompt, case.answer)
+        subject = of_case(self.source.model, case)
         start = self.baselines.start(subject, len(case.prompt))
         values = gradient_by_input(subject, start)[: len(case.prompt)]
         own = subject.embeddings()

@@ -44,9 +44,9 @@ class Explainer:
 
     def __call__(self, case: Case) -> dict[str, Any]:
         """A value for each token of the prompt."""
-        from instructune.attribution.attributions import integrated_gradients, of_answer
+        from instructune.attribution.attributions import integrated_gradients, of_case
 
-        subject = of_answer(self.source.model, case.prompt, case.answer)
+        subject = of_case(self.source.model, case)
         start = self.baselines.start(subject, len(case.prompt))
         path = integrated_gradients(subject, start, self.options.steps, self.options.tolerance)
         found = (path.score, path.baseline, path.values.sum().item(), path.gap)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from itertools import accumulate, pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -27,8 +28,8 @@ class Options:
     """The `k` rows nearest among those of the files `data`, joined by `+`.
 
     `by=hidden` is the cosine of the model's last hidden states, averaged over all tokens of
-    question and answer; `by=bm25` needs no model and counts shared words, so that a row which
-    shares none is no neighbour.
+    question and answer, or of what is read where no text is written; `by=bm25` needs no model
+    and counts shared words, so that a row which shares none is no neighbour.
     """
 
     data: tuple[str, ...]
@@ -58,14 +59,17 @@ class Explainer:
             near = self._index.scores(f"{prompt_of(case.record)}\n{case.text}")
             near = np.where(near > 0, near, -np.inf)
         else:
-            near = self._vectors @ self._pooled([[*case.prompt, *case.answer]])[0]
+            near = self._hidden([*case.prompt, *case.answer])
         ranked = np.argsort(-near, kind="stable")[: self.options.k]
         order = [i for i in ranked.tolist() if near[i] > -np.inf]
         values = rounded(near[order].tolist())
         found = [self._told(self.rows[i], value) for i, value in zip(order, values, strict=True)]
-        told = "shared words (BM25)" if self.options.by == "bm25" else "cosine of hidden states"
-        check = {"rows": len(self.rows)}
-        return {"target": f"{told} with question and answer", "neighbours": found, "check": check}
+        told = "cosine of hidden states with question and answer"
+        if self.options.by == "bm25":
+            told = "shared words (BM25) with question and answer"
+        elif case.chosen:
+            told = "cosine of hidden states with what was read"
+        return {"target": told, "neighbours": found, "check": {"rows": len(self.rows)}}
 
     @staticmethod
     def _told(row: Record, similarity: float) -> dict[str, Any]:
@@ -77,14 +81,35 @@ class Explainer:
     def _index(self) -> Index:
         return Index(f"{prompt_of(row)}\n{answer_of(row) or ''}" for row in self.rows)
 
-    @cached_property
-    def _vectors(self) -> np.ndarray:
-        return self._pooled([self._ids(row) for row in self.rows], self._tick)
+    def _hidden(self, ids: list[int]) -> np.ndarray:
+        """How like each row is to these ids, by its likest piece; (rows,)."""
+        vectors, ends = self._vectors
+        near = (vectors @ self._pooled([ids])[0]).tolist()
+        return np.array([max(near[low:high], default=-np.inf) for low, high in pairwise(ends)])
 
-    def _tick(self, done: int) -> None:
-        """Tell how many rows the model has read, which may take minutes."""
-        told = {"what": "rows of data read", "done": done, "of": len(self.rows)}
+    @cached_property
+    def _vectors(self) -> tuple[np.ndarray, list[int]]:
+        """Of each piece of a row that is read by itself, and where the pieces of a row end."""
+        rows = [self._pieces(row) for row in self.rows]
+        pieces = [ids for row in rows for ids in row]
+        if not pieces:
+            raise UserError("no row can be read", where="--explain neighbours:data")
+        tick = partial(self._tick, len(pieces))
+        return self._pooled(pieces, tick), [0, *accumulate(map(len, rows))]
+
+    def _tick(self, of: int, done: int) -> None:
+        """Tell how much the model has read, which may take minutes."""
+        told = {"what": "rows of data read", "done": done, "of": of}
         self.source.notify({"event": "part"} | told)
+
+    def _pieces(self, row: Record) -> list[list[int]]:
+        """What is read of a row, which is nothing where it cannot be."""
+        if self.source.answers is None:
+            return [self._ids(row)]
+        try:
+            return [piece.ids for piece in self.source.answers.rows(row)]
+        except UserError:
+            return []
 
     def _ids(self, row: Record) -> list[int]:
         """The row as a prompt and an answer, no longer than the model reads."""

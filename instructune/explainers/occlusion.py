@@ -31,7 +31,7 @@ class Explainer:
 
     def __call__(self, case: Case) -> dict[str, Any]:
         """A value for each token or word of the prompt; `check.baseline` is without any."""
-        from instructune.attribution.attributions import occlusion, of_answer
+        from instructune.attribution.attributions import occlusion, of_case
 
         tokenizer = self.source.tokenizer
         if self.options.unit == "word":
@@ -39,7 +39,7 @@ class Explainer:
         else:
             texts = pieces(case.prompt, tokenizer)
             groups = [[i] for i in range(len(case.prompt))]
-        subject = of_answer(self.source.model, case.prompt, case.answer)
+        subject = of_case(self.source.model, case)
         values, score, baseline = occlusion(subject, self.baselines.embedding(subject), groups)
         found = rounded([score, baseline, values.double().sum().item()])
         return {

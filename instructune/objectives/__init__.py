@@ -10,7 +10,8 @@ A plug-in has `HEAD`, the kind of model it trains (`architectures.IN_WORDS`), an
   `scores(model, batch)` gives the scores (N, C) of the units with a weight, for --r-drop;
 - `class Answers(facts, given)`, unless the model answers by writing text: `rows(record)` is what
   is read, `of(model, rows, pad_id)` what each row is answered, `joined(record, parts)` the
-  prediction's fields.
+  prediction's fields; and where `--explain` makes sense, `target(record, rows, parts)` is the
+  number that stands for an answer.
 
 torch is imported when a batch is made, not before.
 """

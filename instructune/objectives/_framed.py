@@ -14,6 +14,7 @@ from instructune.records import Record
 from instructune.texts import prompt_of
 from instructune.tokens import TokenRow
 from instructune.training.batches import Batch, TokenData, padded_ids
+from instructune.training.goals import Target
 
 if TYPE_CHECKING:
     import torch
@@ -125,6 +126,31 @@ def asked(rows: Sequence[TokenRow], given: Given, pad_id: int, model: Any) -> Ba
 
     ids, mask, inputs = inputs_of(TokenData(rows), list(range(len(rows))), given, pad_id)
     return Batch(ids, mask, torch.empty(0), torch.empty(0), [], inputs).to(model.device)
+
+
+def reread(row: TokenRow, given: Given) -> Callable[[Any, torch.Tensor], torch.Tensor]:
+    """From a model and ids (B, T) in the place of the row's own to the head's logits, float32."""
+    inputs: dict[str, torch.Tensor] = {}
+    if "second" in row.columns:
+        _, _, inputs = inputs_of(TokenData([row]), [0], given, 0)
+
+    def found(model: Any, ids: torch.Tensor) -> torch.Tensor:
+        told = {key: one.to(ids.device).expand(len(ids), -1) for key, one in inputs.items()}
+        return logits(model, Batch(ids, None, ids, ids, [], told)).float()
+
+    return found
+
+
+def log_probability(
+    row: TokenRow, given: Given, labels: Sequence[str], label: str, of: str = ""
+) -> Target:
+    """That of one of a head's labels, `of` what in words."""
+    scores, number = reread(row, given), labels.index(label)
+
+    def score(model: Any, ids: torch.Tensor) -> torch.Tensor:
+        return scores(model, ids).log_softmax(-1)[:, number]
+
+    return Target(row, f"log-probability of {label!r}{of}", score)
 
 
 class Whole(ABC):

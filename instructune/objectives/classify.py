@@ -15,6 +15,7 @@ from instructune.tokens import TokenRow, row_weight
 from instructune.training import classes
 from instructune.training.batches import Batch, TokenData
 from instructune.training.classes import Classes
+from instructune.training.goals import Target
 
 if TYPE_CHECKING:
     import torch
@@ -197,6 +198,29 @@ class Answers(_framed.Whole):
         found = -(-scores).exp().log1p() if several else scores.log_softmax(-1)
         told = [dict(zip(self.head.labels, row, strict=True)) for row in found.tolist()]
         return [{"prediction": self._chosen(row), "label_scores": row} for row in told]
+
+    def target(
+        self, record: Record, rows: Sequence[TokenRow], parts: Sequence[Mapping[str, Any]]
+    ) -> Target:
+        """The label's log-probability, the logits of several together, or the number."""
+        (row,), told = rows, parts[0]["prediction"]
+        if self.head.problem not in (_SEVERAL, _NUMBER):
+            return _framed.log_probability(row, self.given, self.head.labels, told)
+        scores = _framed.reread(row, self.given)
+        if self.head.problem == _NUMBER:
+            return Target(row, "the number", lambda model, ids: scores(model, ids)[:, 0])
+        words, given = "logit of {}", told
+        if not told:
+            found: dict[str, float] = parts[0]["label_scores"]
+            words, given = "logit of {}, the likeliest", [max(found, key=found.__getitem__)]
+        elif len(told) > 1:
+            words = "sum of the logits of {}"
+        numbers = [self.head.labels.index(label) for label in given]
+        return Target(
+            row,
+            words.format(", ".join(map(repr, given))),
+            lambda model, ids: scores(model, ids)[:, numbers].sum(-1),
+        )
 
     def _chosen(self, scores: dict[str, float]) -> str | list[str]:
         if self.head.problem == _SEVERAL:

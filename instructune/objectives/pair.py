@@ -16,6 +16,7 @@ from instructune.records import Record
 from instructune.tokens import TokenRow, row_weight
 from instructune.training.batches import Batch, TokenData
 from instructune.training.classes import Classes
+from instructune.training.goals import Target
 
 if TYPE_CHECKING:
     import torch
@@ -176,3 +177,19 @@ class Answers:
                 if kind != self.options.none
             ]
         }
+
+    def target(
+        self, record: Record, rows: Sequence[TokenRow], parts: Sequence[Mapping[str, Any]]
+    ) -> Target | None:
+        """The log-probability of the label, or of the surest relation that was found."""
+        best = [max(part, key=part.__getitem__) for part in parts]
+        if "texts" in record:
+            return _framed.log_probability(rows[0], self.given, self.labels, best[0])
+        found = [i for i, kind in enumerate(best) if kind != self.options.none or len(rows) == 1]
+        if not found:
+            return None
+        surest = max(found, key=lambda i: parts[i][best[i]])
+        entities = [record["entities"][i] for i in cases(record, self.options)[surest].ends]
+        head, tail = (record["text"][entity["start"] : entity["end"]] for entity in entities)
+        between = f" between {head!r} and {tail!r}"
+        return _framed.log_probability(rows[surest], self.given, self.labels, best[surest], between)

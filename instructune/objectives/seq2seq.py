@@ -16,11 +16,10 @@ from instructune.templating.templates import Rendered
 from instructune.tokenizer import Tokenizer
 from instructune.tokens import TokenRow, row_weight
 from instructune.training.batches import Batch, TokenData, padded_ids
+from instructune.training.goals import Given
 
 if TYPE_CHECKING:
     import torch
-
-    from instructune.training.goals import Given
 
 HEAD = "seq2seq"
 _BATCH = 256  # records encoded at once
@@ -61,6 +60,11 @@ class Objective(_scored.CrossEntropy):
             use_cache=False,
         ).logits
         return found[batch.weights > 0]
+
+
+def sides(tokenizer: Tokenizer) -> _Rows:
+    """Records to their prompt and their last answer, however long these are: to be scored."""
+    return _Rows(Given(tokenizer, None, train_on="last"))
 
 
 class _Rows:

@@ -15,6 +15,7 @@ from instructune.records import Record
 from instructune.tokens import TokenRow, row_weight
 from instructune.training.batches import Batch, TokenData, padded_ids
 from instructune.training.classes import Classes
+from instructune.training.goals import Target
 from instructune.words import joined, pieces, words_in
 
 if TYPE_CHECKING:
@@ -163,6 +164,24 @@ class Answers(_framed.Whole):
         outside = "O" if "O" in self.labels else self.labels[0]
         firsts: Any = row.columns["firsts"]
         return [self.labels[numbers[at]] if at >= 0 else outside for at in firsts]
+
+    def target(
+        self, record: Record, rows: Sequence[TokenRow], parts: Sequence[Mapping[str, Any]]
+    ) -> Target | None:
+        """The log-probability of the tags of all words that are not outside."""
+        firsts: Any = rows[0].columns["firsts"]
+        told = zip(firsts, parts[0]["tags"], strict=True)
+        tagged = [(at, self.labels.index(tag)) for at, tag in told if at >= 0 and tag != "O"]
+        if not tagged:
+            return None
+        scores = _framed.reread(rows[0], self.given)
+        places, numbers = map(list, zip(*tagged, strict=True))
+
+        def score(model: Any, ids: torch.Tensor) -> torch.Tensor:
+            return scores(model, ids).log_softmax(-1)[:, places, numbers].sum(-1)
+
+        count = f"{len(places)} word{'s' if len(places) > 1 else ''}"
+        return Target(rows[0], f"log-probability of the tags of {count}", score, places)
 
     def joined(self, record: Record, parts: list[Mapping[str, Any]]) -> Mapping[str, Any]:
         """The tags, or of a plain text the entities that they mark; `spans` where there are any."""

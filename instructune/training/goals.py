@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from instructune.architectures import Head
 from instructune.records import Record
@@ -107,3 +107,26 @@ class Answers(Protocol):
 
     def joined(self, record: Record, parts: list[Mapping[str, Any]]) -> Mapping[str, Any]:
         """The fields of a record's prediction, `prediction` among them, from those of its rows."""
+
+
+class Target(NamedTuple):
+    """The number that stands for an answer, as a model computes it of a row: what is explained.
+
+    `words` say what it is. `score(model, ids)` is it for each row of ids (B, T) in the place of
+    the row's own, (B,) float32; gradients flow through it. `places` are the tokens whose outputs
+    make it up; none where a head reads the text as a whole.
+    """
+
+    row: TokenRow
+    words: str
+    score: Callable[[Any, torch.Tensor], torch.Tensor]
+    places: Sequence[int] = ()
+
+
+class Explicable(Answers, Protocol):
+    """Answers that can be explained."""
+
+    def target(
+        self, record: Record, rows: Sequence[TokenRow], parts: Sequence[Mapping[str, Any]]
+    ) -> Target | None:
+        """What stands for the answer to a record; None where it says nothing."""

@@ -9,9 +9,11 @@ import torch
 
 from instructune.answering import labelled
 from instructune.answering.completions import Completion, Prompt
+from instructune.attribution.explaining import Case
 from instructune.errors import UserError
 from instructune.records import Record
 from instructune.tokens import TokenRow
+from instructune.training.goals import Target
 
 
 class Lengths:
@@ -35,7 +37,15 @@ class Lengths:
 
 
 class Local:
-    model, pad_id = None, 5
+    pad_id, explained = 5, None
+
+    @property
+    def model(self) -> None:
+        """Loaded at first use: an inference tensor would have no gradients ever after."""
+        assert not torch.is_inference_mode_enabled()
+
+    def counted(self, what: str, of: int) -> Any:
+        return None
 
 
 @pytest.mark.parametrize("tokens", [1, 4096])
@@ -62,3 +72,36 @@ def test_nothing_to_read():
     local: Any = Local()
     found = labelled.answered(Lengths(), local, prompts, lambda *told: None)
     assert found[0].finish_reason == "error"
+
+
+class Explaining(Lengths):
+    """Explains all but texts of one letter."""
+
+    def target(self, record: Record, rows: Any, parts: Any) -> Target | None:
+        assert [part["long"] for part in parts] == [len(row.ids) for row in rows]
+        return Target(rows[-1], "it", lambda model, ids: ids) if len(record["text"]) > 1 else None
+
+
+class Why(Local):
+    explained, answers = True, Explaining()
+
+    def __init__(self) -> None:
+        self.told: list[int] = []
+
+    def counted(self, what: str, of: int) -> Any:
+        assert (what, of) == ("answers explained", 4)
+        return self.told.append
+
+    def why(self, case: Case) -> Any:
+        return [case.record["id"], case.prompt, case.answer, case.text, case.target]
+
+
+def test_each_answer_with_its_explanation():
+    texts = ["a|bc", "", "a", "abcdefg"]
+    prompts = [Prompt(Record({"id": str(i), "text": t}), 0) for i, t in enumerate(texts)]
+    local: Any = Why()
+    found = labelled.answered(local.answers, local, prompts, lambda *told: None)
+    why = ["0", [1, 1], [], "3", "it"]
+    assert found[0].measured == {"extra": -3, "explanation": why}
+    assert [one.measured for one in found[1:]] == [{}, {"extra": -1}, {}]
+    assert local.told == [1] * 4

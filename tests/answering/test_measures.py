@@ -11,6 +11,7 @@ from instructune.answering.measures import Measures
 from instructune.errors import UserError
 from instructune.records import Record
 from instructune.tokenizer import Tokenizer
+from instructune.tokens import TokenRow
 from tests.template_families import CHATML, build
 
 PROMPT = [{"role": "user", "content": "hi"}]
@@ -116,3 +117,29 @@ def test_what_the_model_cannot_read_is_an_error_of_its_row(tokenizer):
 def test_nothing_is_asked_for(tokenizer):
     assert not Measures(tokenizer, references=False, labels=None, limit=None)
     assert Measures(tokenizer, references=False, labels="choices", limit=None)
+
+
+class Apart:
+    """Rows of a model that reads prompts of three tokens, and an output of two beside them."""
+
+    def __init__(self, prompt: int) -> None:
+        self.prompt = prompt
+
+    def sequences(self, records: Any) -> Any:
+        for record in records:
+            columns = {"output": [7, 8]}
+            yield TokenRow([1] * self.prompt, [1.0, 1.0], record["id"], record.where, columns)
+
+
+def test_sides_apart_are_one_sequence_cut_between_them(tokenizer):
+    def likelihoods(sequences: Any, starts: Any) -> list[list[float]]:
+        assert (list(sequences), list(starts)) == ([[1, 1, 1, 7, 8]], [3])
+        return [[-1.0, -2.0]]
+
+    measures = Measures(tokenizer, references=True, labels=None, limit=3, sides=Apart(3))
+    (found,) = measures.of([record("hello")], likelihoods)
+    assert found == {"reference_logprob": {"sum": -3.0, "tokens": 2, "bytes": 5}}
+    for length, reason in ((0, "the prompt is empty"), (4, "the prompt is 4 tokens, more than 3")):
+        measures.encoding = Apart(length)
+        (error,) = measures.of([record("hello")], likelihoods)
+        assert str(error) == reason

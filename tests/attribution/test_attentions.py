@@ -9,9 +9,15 @@ import pytest
 import torch
 from transformers import BertConfig, BertForSequenceClassification
 
+from instructune.architectures import Head
 from instructune.attribution import attentions
 from instructune.attribution.attentions import Mean, Rollout, of_answer, watch
 from instructune.errors import UserError
+from instructune.fetching.modelfiles import resolve
+from instructune.models import load_model
+from instructune.tokens import TokenRow
+from instructune.training.goals import Target
+from tests.explaining import answered, headed
 from tests.generating import tiny
 
 IDS = list(range(40, 52))
@@ -88,3 +94,38 @@ def test_a_model_without_attention():
     model = Plain(1, 1)
     with pytest.raises(UserError, match="type plain have no attention"):
         attentions.watch(model, lambda: model(torch.ones(1)), lambda layer, w: None)
+
+
+@pytest.mark.parametrize(("name", "place"), [("tiny-bert", 0), ("tiny-gpt2", -1)])
+def test_of_a_head_the_token_that_it_reads(name, place):
+    of = headed("classify", Head("sequence", ("a", "b"), "single_label_classification", 256), name)
+    _, target = answered(of, {"text": "an owl"})
+    assert target
+    places, length = attentions.places_of(of.model, target), len(target.row.ids)
+    assert places == [place % length - length]
+    rows, virtual = attentions.of_target(of.model, target, Mean(places))
+    joined, _ = attentions.of_target(of.model, target, Rollout(places))
+    of.model.set_attn_implementation("eager")
+    with torch.no_grad():
+        told = of.model(torch.tensor([target.row.ids]), output_attentions=True).attentions
+    torch.testing.assert_close(rows[0], torch.stack(told)[:, 0].mean((0, 1))[place])
+    steps = [(torch.eye(length) + one[0].mean(0)) / 2 for one in told]
+    torch.testing.assert_close(joined[0], (steps[1] @ steps[0])[place])
+    assert virtual == 0
+
+
+def test_places_that_a_target_names():
+    row = TokenRow([5, 6, 7, 8], [1.0], "1", "f:1")
+    target = Target(row, "it", lambda model, ids: model(ids).logits.sum((1, 2)), [1, 3])
+    model: Any = tiny("tiny-llama")
+    assert attentions.places_of(model, target) == [-3, -1]
+    rows, _ = attentions.of_target(model, target, Mean([-3, -1]))
+    whole, _ = attentions.of_target(model, target, Mean(4))
+    torch.testing.assert_close(rows, whole[[1, 3]])
+
+
+def test_an_encoder_beside_a_decoder_is_refused():
+    model = load_model(resolve("tiny-t5"), dtype=torch.float32, head=Head("seq2seq"))
+    target = Target(TokenRow([5], [1.0], "1", "f:1"), "it", lambda model, ids: ids)
+    with pytest.raises(UserError, match="t5 models look at a text in more than one way"):
+        attentions.of_target(model, target, Mean(1))

@@ -22,7 +22,11 @@ from instructune.attribution.attributions import (
     integrated_gradients,
     occlusion,
 )
+from instructune.attribution.explaining import Case
 from instructune.errors import UserError
+from instructune.records import Record
+from instructune.tokens import TokenRow
+from instructune.training.goals import Target
 from tests.generating import prompts, tiny
 
 
@@ -189,3 +193,16 @@ def test_embeddings_that_are_read_twice_are_refused():
 def test_long_rows_go_through_the_model_alone(model):
     assert attributions.of_answer(model, prompts(1, start=900)[0], ANSWER).rows == 1
     assert attributions.of_answer(model, PROMPT, ANSWER).rows == 1024 // 23
+
+
+def test_what_stands_for_an_answer_without_a_text():
+    """Of a linear number the gradient times the input is each token's exact share."""
+    toy = Toy()
+    target = Target(TokenRow([0, 1, 2], [1.0], "1", "f:1"), "it", lambda model, ids: model(ids))
+    case = Case(Record(id="1", text="x"), [0, 1, 2], [], "x", target)
+    assert case.target == "it"
+    subject = attributions.of_case(toy, case)
+    assert gradient_by_input(subject, torch.zeros(3, 2)).tolist() == [1.0, 4.0, -12.0]
+    assert subject.rows == 1024 // 3
+    values, score, without = occlusion(subject, torch.zeros(2), [[0], [1], [2]])
+    assert (values.tolist(), score, without) == ([1.0, 4.0, -12.0], -7.0, 0.0)

@@ -487,5 +487,5 @@ def test_a_model_that_is_not_finite_is_told_of(folder):
 
     with torch.no_grad():
         local.model.lm_head.weight[:] = float("nan")
-    found = local._why(Case(Record(chat("hi"), id="1"), [1, 2], [3], "x"))
+    found = local.why(Case(Record(chat("hi"), id="1"), [1, 2], [3], "x"))
     assert found["error"] == "the model's output is not finite"

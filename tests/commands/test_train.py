@@ -361,3 +361,12 @@ def test_bad_input_is_told_before_torch_is_loaded(train: Commands) -> None:
     told = [json.loads(line) for line in result.stdout.splitlines() if line.startswith("[")]
     assert told == [[code, []] for _, code in cases], result
     assert not (train.folder / "new").exists()
+
+
+def test_help_names_the_objectives_and_says_where_their_options_are_told(server, tmp_path):
+    told = " ".join(server.run("train", "--help", cwd=tmp_path).out.split())
+    assert "--objective NAME[:key=value,…] What is learned: classify, clm," in told
+    assert told.count("NAME:help tells its options") == 2
+    options = server.run("train", "--objective", "classify:help", cwd=tmp_path)
+    assert options.code == 0
+    assert "threshold      number; default 0.5" in options.out

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
+from instructune.architectures import Head
 from instructune.errors import UserError
-from tests.explaining import explain, source
+from tests.explaining import answered, chosen, explain, headed, source
 
 
 @pytest.fixture(autouse=True)
@@ -43,3 +45,15 @@ def test_refused(spec):
     with pytest.raises(UserError) as caught:
         explain(f"attention:{spec}", None)
     assert caught.value.code == 2
+
+
+def test_where_an_answer_without_a_text_was_read():
+    of = headed("tag", Head("token", ("O", "X"), None, 256))
+    with torch.no_grad():
+        of.model.classifier.bias[1] += 99
+    _, target = answered(of, {"tokens": ["ab", "c"]})
+    found = explain("attention", of, chosen(target))
+    assert found["tokens"] == ["[CLS]", "a", "b", " ", "c", "[SEP]"]
+    assert found["answer"] == ["a", "c"]
+    assert [sum(row) for row in found["map"]] == pytest.approx([1, 1], abs=2e-3)
+    assert (found["target"], found["check"]["rows"]) == ("attention where the answer was read", 2)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from instructune.answering.pooling import pooled
+from instructune.architectures import Head
 from instructune.errors import UserError
 from instructune.records import Record
 from instructune.tokens import Encoding
-from tests.explaining import PROMPT, case, explain, source
+from tests.explaining import PROMPT, answered, case, chosen, explain, headed, source
 from tests.generating import chat
 
 ROWS = [
@@ -74,3 +75,29 @@ def test_a_file_that_is_not_there():
     with pytest.raises(UserError) as caught:
         explain("neighbours:data=nowhere.jsonl", None)
     assert caught.value.code == 66
+
+
+def test_of_a_head_the_texts_that_it_reads(write):
+    """A row with several pieces is as near as its nearest; one that cannot be read is none."""
+    of = headed("pair", Head("sequence", ("no_relation", "x"), None, 256), pairs="all")
+    text = {"text": "ab cd ef", "entities": [{"start": i, "end": i + 2} for i in (0, 3, 6)]}
+    rows = [
+        {"id": "pieces", "origin": "f:1", **text},
+        {"id": "other", "origin": "f:2", "texts": ["zz", "y"]},
+    ]
+    bad = {"id": "bad", "messages": [{"role": "user", "content": "x"}]}
+    path = write("train.jsonl", [*rows, bad])
+    _, target = answered(of, {"texts": ["zz", "y"]})
+    found = explain(f"neighbours:data={path},k=9", of, chosen(target))
+    near = {row["id"]: row["similarity"] for row in found["neighbours"]}
+    assert list(near) == ["other", "pieces"]
+    assert near["other"] == pytest.approx(1, abs=1e-4)
+    assert target
+    pieces = [row.ids for row in of.answers.rows(Record(rows[0]))]
+    assert len(pieces) == 6
+    own, *others = pooled(of.model, [target.row.ids, *pieces])
+    nearest = max((own @ other).item() for other in others)
+    assert near["pieces"] == pytest.approx(nearest, abs=1e-4)
+    assert found["target"] == "cosine of hidden states with what was read"
+    with pytest.raises(UserError, match="no row can be read"):
+        explain(f"neighbours:data={write('bad.jsonl', [bad])}", of, chosen(target))

@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 import torch
 
+from instructune.architectures import Head
+from instructune.attribution.explanations import is_explanation
 from instructune.configs import TrainConfig
 from instructune.errors import UserError
 from instructune.models import load_model
+from instructune.records import Record
+from tests.explaining import answered, headed
 from tests.objectives.asked import answers
 from tests.tuning import train_run, work_of, write_rows
 
@@ -196,3 +200,83 @@ def test_a_head_is_gone_on_with(tmp_path):
     more = work_on(tmp_path, texts("a", "c"), model=str(tmp_path / "run"))
     assert more.role.head.labels == ("b", "a", "c")
     assert load_model(more.model, dtype=torch.float32, head=more.role.head).config.num_labels == 3
+
+
+# what stands for an answer
+
+
+ONE, SEVERAL = "single_label_classification", "multi_label_classification"
+PAIR = {"texts": ["what is up", "an owl"]}
+
+
+def logits_of(of: Any, second: int) -> torch.Tensor:
+    """By the model's own arguments, of the pair."""
+    ids = torch.tensor([of.answers.row(Record(PAIR | {"id": "1"})).ids])
+    types = (torch.arange(ids.shape[1]) >= second).long()[None]
+    with torch.no_grad():
+        return of.model(input_ids=ids, token_type_ids=types).logits[0]
+
+
+def test_the_answer_s_label_is_explained_as_it_was_read():
+    """The second text's token types too, which alone tell the two apart."""
+    of = headed("classify", Head("sequence", ("a", "b", "c"), ONE, 256))
+    fields, target = answered(of, PAIR)
+    assert target
+    assert target.words == f"log-probability of {fields['prediction']!r}"
+    ids = torch.tensor([target.row.ids] * 2)
+    expected = fields["label_scores"][fields["prediction"]]
+    assert target.score(of.model, ids).tolist() == pytest.approx([expected] * 2, abs=1e-5)
+    second = 1 + len("what is up") + 1
+    best = of.answers.head.labels.index(fields["prediction"])
+    own = logits_of(of, second).log_softmax(-1)[best].item()
+    assert own == pytest.approx(expected, abs=1e-5)
+    other = logits_of(of, 99).log_softmax(-1)[best].item()
+    assert other != pytest.approx(expected, abs=1e-3)
+
+
+@pytest.mark.parametrize("threshold", [1e-9, 0.5, 1 - 1e-9])
+def test_of_several_labels_the_logits_of_those_given_together(threshold):
+    of = headed("classify", Head("sequence", ("a", "b", "c"), SEVERAL, 256), threshold=threshold)
+    fields, target = answered(of, PAIR)
+    assert target
+    scores = logits_of(of, 1 + len("what is up") + 1)
+    given = fields["prediction"]
+    told = given or [max(fields["label_scores"], key=fields["label_scores"].__getitem__)]
+    expected = sum(scores["abc".index(label)].item() for label in told)
+    value = target.score(of.model, torch.tensor([target.row.ids])).item()
+    assert value == pytest.approx(expected, abs=1e-5)
+    shown = ", ".join(map(repr, told))
+    assert target.words == (
+        f"logit of {shown}, the likeliest"
+        if not given
+        else f"sum of the logits of {shown}"
+        if len(given) > 1
+        else f"logit of {shown}"
+    )
+    assert bool(given) == (threshold < 0.9)
+
+
+def test_a_number_is_its_own():
+    of = headed("classify", Head("sequence", ("value",), "regression", 256))
+    fields, target = answered(of, PAIR)
+    assert target
+    value = target.score(of.model, torch.tensor([target.row.ids])).item()
+    assert (value, target.words) == (pytest.approx(fields["prediction"], abs=1e-5), "the number")
+
+
+@pytest.mark.parametrize("method", ["full", "lora", "prompt"])
+def test_a_run_s_answers_are_explained(tmp_path, method):
+    write_rows(tmp_path / "data.jsonl", texts(*"ab" * 4))
+    given = {"model": "tiny-bert", "objective": "classify", "learning_rate": 0.003}
+    train_run(tmp_path, epochs=4.0, method=method, **given)
+    asked = [{"id": "1", "text": "a 1"}, {"id": "2", "text": "a" * 5000}]
+    good, long = answers(tmp_path, asked, explain="integrated", dtype="float32")
+    found, score = good["explanation"], good["label_scores"][good["prediction"]]
+    assert is_explanation(found)
+    assert found["target"] == f"log-probability of {good['prediction']!r}"
+    assert found["tokens"] == ["[CLS]", "a", " ", "1", "[SEP]"]
+    assert found["check"]["complete"]
+    assert found["check"]["score"] == pytest.approx(score, rel=1e-3)
+    difference = found["check"]["score"] - found["check"]["baseline"]
+    assert sum(found["values"]) == pytest.approx(difference, abs=0.01)
+    assert "explanation" not in long

@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 import torch
 
+from instructune.architectures import Head
 from instructune.configs import TrainConfig
 from instructune.errors import UserError
 from instructune.models import load_model
 from instructune.objectives.pair import Options, cases, marked
 from instructune.records import Record
+from tests.explaining import answered, headed
 from tests.objectives.asked import answers
 from tests.tuning import train_run, work_of, write_rows
 
@@ -139,3 +141,53 @@ def test_it_learns_pairs_of_texts(tmp_path):
     found = answers(tmp_path, rows)
     assert [row["prediction"] for row in found] == ["same", "other", "other"]
     assert set(found[0]["label_scores"]) == {"same", "other"}
+
+
+HEAD = Head("sequence", ("no_relation", "near", "born_in"), "single_label_classification", 256)
+
+
+def test_the_surest_relation_stands_for_the_answer():
+    of = headed("pair", HEAD, pairs="all")
+    asked = {"text": TEXT, "entities": ENTITIES}
+    fields, target = answered(of, asked)
+    assert fields["prediction"]
+    assert target
+    scores = {}
+    for row, case in zip(
+        of.answers.rows(Record(asked | {"id": "1"})),
+        cases(Record(asked), Options(pairs="all")),
+        strict=True,
+    ):
+        with torch.no_grad():
+            told = of.model(input_ids=torch.tensor([row.ids])).logits[0].log_softmax(-1)
+        if told.argmax():
+            scores[case.ends] = (told.max().item(), row.ids, HEAD.labels[told.argmax()])
+    assert len(scores) == len(fields["prediction"])
+    ends = max(scores, key=lambda ends: scores[ends][0])
+    value, ids, label = scores[ends]
+    assert target.row.ids == ids
+    score = target.score(of.model, torch.tensor([ids])).item()
+    assert score == pytest.approx(value, abs=1e-5)
+    names = [repr(TEXT[ENTITIES[i]["start"] : ENTITIES[i]["end"]]) for i in ends]
+    assert target.words == f"log-probability of {label!r} between {' and '.join(names)}"
+
+
+def test_where_nothing_holds_only_a_single_pair_is_explained():
+    of = headed("pair", HEAD)
+    with torch.no_grad():
+        of.model.classifier.bias[0] += 99
+    assert answered(of, {"text": TEXT, "entities": ENTITIES}) == ({"prediction": []}, None)
+    fields, target = answered(of, told(relation(0, 1, "near")))
+    assert fields == {"prediction": []}
+    assert target
+    assert target.words.startswith("log-probability of 'no_relation' between ")
+
+
+def test_the_label_of_two_texts_stands_for_itself():
+    of = headed("pair", HEAD)
+    fields, target = answered(of, {"texts": ["a b", "c"]})
+    assert target
+    expected = fields["label_scores"][fields["prediction"]]
+    score = target.score(of.model, torch.tensor([target.row.ids])).item()
+    assert score == pytest.approx(expected, abs=1e-5)
+    assert target.words == f"log-probability of {fields['prediction']!r}"

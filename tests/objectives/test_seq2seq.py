@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
 import torch
 
 from instructune.architectures import Head
-from instructune.configs import TrainConfig
+from instructune.configs import EvalConfig, TrainConfig
 from instructune.errors import UserError
 from instructune.fetching.modelfiles import resolve
 from instructune.models import load_model
+from instructune.stages.eval import evaluate
 from tests.objectives.asked import answers
 from tests.tuning import train_run, work_of, write_rows
 
@@ -152,14 +154,79 @@ def test_samples_do_not_depend_on_the_batch(trained, batch_size):
     assert [row["prediction"] for row in found] == [row["prediction"] for row in alone]
 
 
-def test_what_only_causal_models_have_is_refused(trained):
-    for flag, given in (
-        ("--score-references", {"score_references": True}),
-        ("--label-scores", {"label_scores": "a,b"}),
-        ("--explain", {"explain": "gradient"}),
-    ):
-        with pytest.raises(UserError, match=f"{flag}: is for other models"):
-            answers(trained, ASKED, **given)
+def loss_of(net: Any, prompt: str, answer: str) -> float:
+    """What transformers makes of it: the mean over the output's tokens, summed again."""
+    labels = torch.tensor([[*answer.encode(), EOS]])
+    with torch.no_grad():
+        found = net(input_ids=torch.tensor([[*prompt.encode(), EOS]]), labels=labels)
+    return found.loss.item() * labels.shape[1]
+
+
+def test_references_and_labels_are_scored_as_transformers_does(trained):
+    net: Any = load_model(resolve(str(trained / "run")), dtype=torch.float32, head=Head("seq2seq"))
+    rows = [chat(word, word[::-1] + "?", id=word) for word in ("cde", "ab", "zz", "ghijkl", "f")]
+    how: dict[str, Any] = {"score_references": True, "label_scores": "CDE,no,A", "dtype": "float32"}
+    found = answers(trained, rows, max_new_tokens=0, **how)
+    for row in found:
+        word, told = row["id"], row["reference_logprob"]
+        assert -told["sum"] == pytest.approx(loss_of(net, word, word[::-1] + "?"), abs=1e-5)
+        assert (told["tokens"], told["bytes"]) == (len(word) + 2, len(word) + 1)
+        assert list(row["label_scores"]) == ["CDE", "no", "A"]
+        for label, score in row["label_scores"].items():
+            assert -score == pytest.approx(loss_of(net, word, label), abs=1e-5)
+    assert found[0]["prediction"] == "CDE"
+    assert math.exp(found[0]["label_scores"]["CDE"]) > 0.5
+
+
+def test_the_tokens_of_an_answer_add_up_to_its_score(trained):
+    found = answers(trained, ASKED[:1], logprobs=True, dtype="float32", max_new_tokens=12)
+    again = [chat("cde", found[0]["prediction"], id="cde")]
+    (scored,) = answers(trained, again, score_references=True, dtype="float32", max_new_tokens=0)
+    told = [value for _, value in found[0]["token_logprobs"]]
+    assert sum(told) == pytest.approx(scored["reference_logprob"]["sum"], abs=1e-5)
+
+
+def test_perplexity_and_calibration_of_what_was_scored(trained, tmp_path):
+    rows = [chat(word, word.upper(), id=word) for word in ("ab", "cde", "f", "ghijkl")]
+    how: dict[str, Any] = {"score_references": True, "label_scores": "AB,CDE,F,GHIJKL"}
+    found = answers(trained, rows, max_new_tokens=0, **how)
+    data, out = write_rows(tmp_path / "p.jsonl", found), tmp_path / "s.jsonl"
+    names = ("perplexity", "bits_per_byte", "accuracy", "ece")
+    told = evaluate(EvalConfig(data, output=str(out), metric=names)).summaries
+    value = {row["metric"]: row["value"] for row in told}
+    total = sum(row["reference_logprob"]["sum"] for row in found)
+    tokens = sum(row["reference_logprob"]["tokens"] for row in found)
+    assert value["perplexity"] == pytest.approx(math.exp(-total / tokens))
+    assert value["bits_per_byte"] == pytest.approx(-total / math.log(2) / (tokens - 4))
+    assert value["accuracy"] == 1
+    assert 0 <= value["ece"] < 0.5
+
+
+@pytest.mark.parametrize(
+    ("row", "how", "reason"),
+    [
+        (chat("a" * 50, "b", id="1"), {"max_length": 20}, "the prompt is 51 tokens, more than 20"),
+        (chat("a", "b" * 50, id="1"), {"max_length": 20}, "the answer is 51 tokens, more than 20"),
+    ],
+)
+def test_a_side_that_is_too_long_is_not_scored(trained, row, how, reason):
+    long, good = answers(trained, [row, chat("a", "b" * 19, id="2")], score_references=True, **how)
+    assert long["error"] == reason
+    assert good["reference_logprob"]["tokens"] == 20
+
+
+@pytest.mark.parametrize(
+    ("row", "how", "reason"),
+    [
+        (chat("a"), {"score_references": True}, "has no reference answer to score"),
+        ({"text": "a"}, {"score_references": True}, "has no reference answer to score"),
+        ({"text": "a"}, {"label_scores": "a,b"}, "has no turns that a label could answer"),
+        (chat("a"), {"explain": "gradient"}, "--explain: is for models without an encoder"),
+    ],
+)
+def test_what_has_no_answer_to_score_is_refused(trained, row, how, reason):
+    with pytest.raises(UserError, match=reason):
+        answers(trained, [row], **how)
 
 
 def test_a_prompt_longer_than_the_model_takes(trained):

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 import torch
 
+from instructune.architectures import Head
 from instructune.configs import TrainConfig
 from instructune.entities.tagschemes import Span, spans, tags_of
 from instructune.errors import UserError
 from instructune.models import load_model
+from instructune.records import Record
+from tests.explaining import answered, headed
 from tests.objectives.asked import answers
 from tests.tuning import train_run, work_of, write_rows
 
@@ -151,3 +154,29 @@ def test_tags_of_other_things_have_no_spans(tmp_path):
     (found,) = answers(tmp_path, [row("a/DET", "cat/NOUN")])
     assert set(found["prediction"]) <= {"DET", "NOUN"}
     assert "spans" not in found
+
+
+def test_the_tags_that_are_not_outside_stand_for_the_answer():
+    labels = ("O", "B-PER", "B-LOC")
+    of = headed("tag", Head("token", labels, None, 256))
+    tokens = ["Ann", "saw", "Rome", "and", "Bo", "there"]
+    ids = torch.tensor([of.answers.row(Record({"id": "1", "tokens": tokens})).ids])
+    with torch.no_grad():  # so that no tag is likelier than another on the whole
+        of.model.classifier.bias -= of.model(input_ids=ids).logits[0].mean(0)
+    fields, target = answered(of, {"tokens": tokens})
+    tags = fields["prediction"]
+    assert 0 < tags.count("O") < 6
+    assert target
+    assert target.row.ids == ids[0].tolist()
+    with torch.no_grad():
+        told = of.model(input_ids=ids).logits[0].log_softmax(-1)
+    firsts = [1 + len("".join(f"{word} " for word in tokens[:i])) for i in range(6)]
+    tagged = [(at, tag) for at, tag in zip(firsts, tags, strict=True) if tag != "O"]
+    expected = sum(told[at, labels.index(tag)].item() for at, tag in tagged)
+    assert target.score(of.model, ids).item() == pytest.approx(expected, abs=1e-5)
+    assert list(target.places) == [at for at, _ in tagged]
+    assert target.words == f"log-probability of the tags of {len(tagged)} words"
+    with torch.no_grad():
+        of.model.classifier.bias[0] += 99
+    fields, target = answered(of, {"tokens": tokens})
+    assert (fields["prediction"], target) == (["O"] * 6, None)
