@@ -12,6 +12,7 @@ from instructune.bounds import THREADS, between, check_bad_rows, choice, flag_of
 from instructune.errors import usage
 
 OVERFLOWS = ("error", "drop", "truncate-prompt", "truncate-answer", "split")
+BY_DEFAULT = {"objective": "sft", "method": "full"}  # where no run says what it was trained by
 _COUNTS_FOR_NOTHING = {"counts": False}  # in no artifact a bit depends on such a setting
 
 
@@ -85,7 +86,7 @@ class TrainConfig:
     model: str = "smollm2-135m"
     init_from: str | None = None
     output: str = "run"
-    objective: str = "sft"
+    objective: str | None = None
     method: str | None = None
     replay: tuple[str, ...] = ()
     retain: tuple[str, ...] = ()

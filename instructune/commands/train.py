@@ -35,10 +35,11 @@ def train(
         str, typer.Option("--output", "-o", metavar="RUN", help="The run directory.")
     ] = TrainConfig.output,
     objective: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="NAME[:key=value,…]",
-            help=f"What is learned: {', '.join(objectives.names())}; NAME:help tells its options.",
+            help=f"What is learned: {', '.join(objectives.names())}; default sft, or as "
+            "--init-from; NAME:help tells its options.",
         ),
     ] = TrainConfig.objective,
     method: Annotated[

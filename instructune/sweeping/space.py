@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from instructune.adversaries import adversaries
-from instructune.configs import TrainConfig
+from instructune.configs import BY_DEFAULT, TrainConfig
 from instructune.errors import UserError, did_you_mean, usage
 from instructune.methods import methods
 from instructune.objectives import objectives
@@ -112,8 +112,9 @@ class Space:
         )
 
     def _spec(self, chosen: Mapping[str, Any], parameter: Parameter) -> str:
-        given = {**self.train, **chosen}.get(parameter.head)
-        return str(given or getattr(TrainConfig, parameter.head) or "")
+        name = parameter.head
+        given = {**self.train, **chosen}.get(name)
+        return str(given or getattr(TrainConfig, name) or BY_DEFAULT.get(name, ""))
 
     def settings(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """The training's settings with these values in them."""

@@ -204,7 +204,7 @@ def _document(config: TrainConfig, work: Work, fitted: Fit) -> dict[str, Any]:
     return {
         "state": "running",
         "base": work.start.base,
-        "objective": config.objective,
+        "objective": work.start.objective,
         "answers": work.role.as_dict(),
         "method": work.start.spec,
         "length": {"epochs": config.epochs, "steps": config.steps},

@@ -24,6 +24,7 @@ _NOT_COMPARED = frozenset(
         "init_from",
         "replay",
         "output",
+        "objective",
         "method",
         "template",
         "epochs",
@@ -58,7 +59,8 @@ class Decision(Enum):
 def identity(config: TrainConfig, start: Start, fingerprints: dict[str, str]) -> dict[str, Any]:
     """Everything that decides which weights come out, but for the number of steps."""
     settings = {k: v for k, v in dataclasses.asdict(config).items() if k not in _NOT_COMPARED}
-    settings |= {"method": start.name, "trained further": start.goes_on}
+    settings |= {"objective": start.objective, "method": start.name}
+    settings["trained further"] = start.goes_on
     if start.options is not None:
         settings |= {f"method.{k}": v for k, v in dataclasses.asdict(start.options).items()}
     settings |= {f"fingerprint of {name}": value for name, value in fingerprints.items()}

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from instructune.configs import TrainConfig
+from instructune.configs import BY_DEFAULT, TrainConfig
 from instructune.errors import usage
 from instructune.fetching.modelconfigs import read_document
 from instructune.fetching.modelfiles import ModelFiles, resolve
 from instructune.methods import methods
+from instructune.objectives import objectives
 from instructune.rundir import open_run
 
 
@@ -23,8 +24,9 @@ class Start:
     """with an adapter only where that one is trained further"""
     base: str
     """the model under what is trained, as `--model` takes it"""
+    objective: str
+    """the objective, and the method, as they were asked for or as the run says"""
     spec: str
-    """the method as it was asked for"""
     name: str
     method: ModuleType
     options: Any
@@ -45,39 +47,43 @@ class Start:
 
 def start_of(config: TrainConfig, note: Callable[[str], None]) -> Start:
     """Find the model of `--model` or `--init-from`, and check that the method suits it."""
-    methods.configure(config.method or "full")  # a wrong one is told before anything is fetched
+    for family, spec in ((methods, config.method), (objectives, config.objective)):
+        if spec:  # a wrong one is told before anything is fetched
+            family.configure(spec)
     model = resolve(config.init_from or config.model, note)
-    before = _method_before(config, model)
-    spec = config.method or before or "full"
+    before = _before(config, model) if config.init_from else {}
+    objective = config.objective or before.get("objective") or BY_DEFAULT["objective"]
+    spec = config.method or before.get("method") or BY_DEFAULT["method"]
     name, method, options = methods.configure(spec)
     if method.ADAPTER and config.save_dtype not in (None, "float32"):
         raise usage("adapters are saved in float32", where="--save-dtype")
     if not (config.init_from and model.base and method.ADAPTER):
         virtual = getattr(options, "virtual_tokens", 0)
-        return Start(model.as_base(), model.name, spec, name, method, options, virtual)
-    if spec != before:
+        files = model.as_base()
+        return Start(files, model.name, objective, spec, name, method, options, virtual)
+    if spec != before["method"]:
         raise usage(
-            f"its adapter is trained further as it is ({before}), not by {spec}",
+            f"its adapter is trained further as it is ({before['method']}), not by {spec}",
             where="--method",
             hint=f"leave --method out; or put a new adapter on top of it: --model {model.name}",
         )
     virtual = read_document(model.folders[0] / "adapter_config.json").get("num_virtual_tokens")
-    return Start(model, model.base.name, spec, name, method, options, virtual or 0)
+    parts = model.base.name, objective, spec, name, method, options
+    return Start(model, *parts, virtual or 0)
 
 
-def _method_before(config: TrainConfig, model: ModelFiles) -> str | None:
-    """How what `--init-from` names was trained; an adapter's plain folder does not say it."""
-    if not config.init_from:
-        return None
+def _before(config: TrainConfig, model: ModelFiles) -> dict[str, str]:
+    """By what the model was trained; a plain folder of an adapter does not say it."""
     if model.run is not None:
-        found = open_run(model.run)[1].get("method")
-        return found if isinstance(found, str) else None
+        document = open_run(model.run)[1]
+        found = {key: document.get(key) for key in BY_DEFAULT}
+        return {key: value for key, value in found.items() if isinstance(value, str)}
     if model.base is None:
-        return None
+        return {}
     if config.method is None:
         raise usage(
             "does not say which method its adapter is of",
             where=f"--init-from {config.init_from}",
             hint="name it, such as --method lora",
         )
-    return config.method.partition(":")[0]
+    return {"method": config.method.partition(":")[0]}

@@ -71,9 +71,9 @@ def read_work(
     Files that are written on the way are whole once `stack` is closed without an error.
     """
     _check_files(config)
-    objective_name, plug_in, options = objectives.configure(config.objective)
     holding = _plug_ins(config)
     start = start_of(config, note)
+    objective_name, plug_in, options = objectives.configure(start.objective)
     tokenizer = Tokenizer(start.model.tokenizer, config.template)
     model_config = read_config(start.model.folder)
     limit = _limit(config, start, model_config)

@@ -19,13 +19,13 @@ from instructune.training.runs import Decision
 PRINTS = {"data": "d1", "model": "m1", "tokenizer": "t1"}
 
 
-def start(name: str = "full", options: Any = None) -> Any:
+def start(name: str = "full", options: Any = None, objective: str = "sft") -> Any:
     """What `runs` looks at of a training's start."""
-    return SimpleNamespace(name=name, options=options, goes_on=False)
+    return SimpleNamespace(name=name, options=options, objective=objective, goes_on=False)
 
 
 def identity(config: TrainConfig, prints: dict[str, str] = PRINTS) -> dict[str, Any]:
-    return runs.identity(config, start(), prints)
+    return runs.identity(config, start(objective=config.objective or "sft"), prints)
 
 
 @pytest.fixture

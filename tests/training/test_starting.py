@@ -147,5 +147,6 @@ def test_an_adapter_has_no_place_for_new_labels(folder: Path) -> None:
     train_run(folder, model="run", method="lora:rank=2", output="next", **given)
     assert resolve("next").head.labels == ("x", "y", "z")
     rows("yxx")
-    train_run(folder, model=TrainConfig.model, init_from="run", output="same", **given)
+    train_run(folder, model=TrainConfig.model, init_from="run", output="same", steps=1)
+    assert json.loads(Path("same/run.json").read_text())["objective"] == "classify"
     assert resolve("same").head.labels == ("x", "y")
