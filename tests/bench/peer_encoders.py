@@ -42,17 +42,19 @@ def main(model: str, folder: str, target: str, budget: dict) -> None:
     tags = sorted({tag for row in train for tag in row["tags"]})
     tokenizer = AutoTokenizer.from_pretrained(model)
 
-    def encoded(rows: list[dict]) -> Dataset:
+    def encoded(rows: list[dict]) -> tuple[Dataset, list[list[int | None]]]:
+        """Rows to the peer, and where each word's first piece is; some words have none."""
         found = tokenizer([row["tokens"] for row in rows], is_split_into_words=True)
-        labels = []
+        firsts, labels = [], []
         for i, row in enumerate(rows):
-            words = found.word_ids(i)
-            first = [w is not None and w not in words[:at] for at, w in enumerate(words)]
-            numbers = [tags.index(tag) if tag in tags else 0 for tag in row["tags"]]
-            labels.append(
-                [numbers[w] if is_first else IGNORED for w, is_first in zip(words, first)]  # noqa: B905
-            )
-        return Dataset.from_dict({**found, "labels": labels})
+            pieces = found.word_ids(i)
+            words = range(len(row["tokens"]))
+            firsts.append([pieces.index(word) if word in pieces else None for word in words])
+            labels.append([IGNORED] * len(pieces))
+            for at, tag in zip(firsts[-1], row["tags"], strict=True):
+                if at is not None and tag in tags:
+                    labels[-1][at] = tags.index(tag)
+        return Dataset.from_dict({**found, "labels": labels}), firsts
 
     clock = Clock()
     trainer = Trainer(
@@ -77,16 +79,17 @@ def main(model: str, folder: str, target: str, budget: dict) -> None:
             report_to="none",
             disable_tqdm=True,
         ),
-        train_dataset=encoded(train),
+        train_dataset=encoded(train)[0],
         data_collator=DataCollatorForTokenClassification(tokenizer),
         processing_class=tokenizer,
         callbacks=[clock],
     )
     trainer.train()
-    scores, labels, _ = trainer.predict(encoded(test))
+    held_out, firsts = encoded(test)
+    scores = trainer.predict(held_out).predictions
     with open(target, "w", encoding="utf-8") as out:
-        for row, told, wanted in zip(test, scores.argmax(-1), labels, strict=True):
-            found = [tags[k] for k, label in zip(told, wanted, strict=True) if label != IGNORED]
+        for row, words, told in zip(test, firsts, scores.argmax(-1), strict=True):
+            found = ["O" if at is None else tags[told[at]] for at in words]
             out.write(json.dumps({**row, "sample": 0, "prediction": found}) + "\n")
     rows = len(train) * budget["epochs"]
     print(json.dumps({"rows_per_second": rows / clock.seconds, "seconds": clock.seconds}))
