@@ -115,7 +115,7 @@ def _kind(kind: Any) -> str:
     if typing.get_origin(kind) in (list, tuple):
         return f"{_kind(typing.get_args(kind)[0])}, several joined by +"
     if typing.get_origin(kind) is typing.Literal:
-        return " or ".join(map(str, typing.get_args(kind)))
+        return " or ".join(str(arm) for arm in typing.get_args(kind) if arm != "")
     if typing.get_origin(kind) is dict:
         return "object"
     words = {str: "text", int: "whole number", float: "number", bool: "true or false"}

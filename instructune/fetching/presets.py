@@ -1,4 +1,4 @@
-"""Tiny models with random weights for smoke tests, and their byte-level tokenizer."""
+"""Tiny models with random weights for smoke tests, and their tokenizers of bytes or characters."""
 
 from __future__ import annotations
 
@@ -17,6 +17,16 @@ PAD, START, END, TEXT_END = "<|pad|>", "<|im_start|>", "<|im_end|>", "<|endoftex
 CLS, SEP, MASK = "[CLS]", "[SEP]", "[MASK]"
 SPECIALS = (PAD, START, END, TEXT_END)  # ids 256 to 259, behind the bytes
 ENCODER_SPECIALS = (PAD, CLS, SEP, MASK)  # the same ids
+UNKNOWN = "[UNK]"
+CHARACTER_SPECIALS = (*ENCODER_SPECIALS, UNKNOWN)  # ids 0 to 4, before the characters
+_CHARACTERS = (  # of Chinese and Latin texts, and of what stands between; by code points
+    (0x20, 0x7F),
+    (0xA0, 0x180),
+    (0x2000, 0x2070),
+    (0x3000, 0x3100),
+    (0x4E00, 0xA000),
+    (0xFF00, 0xFFF0),
+)
 LENGTH = 4096  # tokens, so bytes
 _WIDTH, _LAYERS, _HEADS = 64, 2, 4
 _IDS = {"pad_token_id": 256, "eos_token_id": 258, "bos_token_id": 259}
@@ -85,6 +95,12 @@ CONFIGS: dict[str, dict[str, Any]] = {
     },
 }
 
+CONFIGS["tiny-bert-chars"] = CONFIGS["tiny-bert"] | {
+    "vocab_size": len(CHARACTER_SPECIALS) + sum(end - start for start, end in _CHARACTERS),
+    "pad_token_id": 0,
+}
+_ENCODERS = ("tiny-bert", "tiny-bert-chars")
+
 
 def fingerprint(name: str) -> str:
     """16 hex digits of the preset's config."""
@@ -105,7 +121,7 @@ def preset_folder(name: str, notify: Notify) -> Path:
 
 def _contents(name: str) -> dict[str, bytes]:
     """The preset's files; encoders and T5 read plain texts, so they have no chat template."""
-    is_encoder, is_chat = name == "tiny-bert", name not in ("tiny-bert", "tiny-t5")
+    is_encoder, is_chat = name in _ENCODERS, name not in (*_ENCODERS, "tiny-t5")
     tokenizer_config: dict[str, Any] = {
         "tokenizer_class": "PreTrainedTokenizerFast",
         "model_max_length": LENGTH,
@@ -117,10 +133,14 @@ def _contents(name: str) -> dict[str, bytes]:
     else:
         tokenizer_config |= {"bos_token": TEXT_END, "eos_token": END}
     frame = None if is_chat else f"{CLS} $A {SEP}" if is_encoder else f"$A {END}"
-    specials = ENCODER_SPECIALS if is_encoder else SPECIALS
+    if name == "tiny-bert-chars":
+        tokenizer_config["unk_token"] = UNKNOWN
+        tokenizer = character_tokenizer(f"{CLS} $A {SEP}")
+    else:
+        tokenizer = byte_tokenizer(ENCODER_SPECIALS if is_encoder else SPECIALS, frame)
     found = {
         "config.json": pretty(CONFIGS[name]),
-        "tokenizer.json": byte_tokenizer(specials, frame),
+        "tokenizer.json": tokenizer,
         "tokenizer_config.json": pretty(tokenizer_config),
     }
     if not is_encoder:
@@ -139,21 +159,42 @@ def byte_tokenizer(specials: Sequence[str] = SPECIALS, frame: str | None = None)
 
     `frame` is what it puts around a text, such as `[CLS] $A [SEP]`.
     """
-    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
     vocab = {_letter(byte): byte for byte in range(256)}
     tokenizer = Tokenizer(models.BPE(vocab=vocab, merges=[]))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     tokenizer.decoder = decoders.ByteLevel()
+    return _framing(tokenizer, specials, frame)
+
+
+def character_tokenizer(frame: str) -> bytes:
+    """tokenizer.json of a tokenizer whose tokens are characters, as those for Chinese have them.
+
+    Characters out of `_CHARACTERS` are all one, `[UNK]`; `frame` as in `byte_tokenizer`.
+    """
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers
+
+    characters = [chr(point) for start, end in _CHARACTERS for point in range(start, end)]
+    vocab = {token: i for i, token in enumerate((*CHARACTER_SPECIALS, *characters))}
+    tokenizer = Tokenizer(models.WordLevel(vocab=vocab, unk_token=UNKNOWN))
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
+    tokenizer.decoder = decoders.Fuse()
+    return _framing(tokenizer, CHARACTER_SPECIALS, frame)
+
+
+def _framing(tokenizer: Any, specials: Sequence[str], frame: str | None) -> bytes:
+    """tokenizer.json with the specials, and with what is put around a text."""
+    from tokenizers import AddedToken, processors
+
     tokenizer.add_special_tokens([AddedToken(token, normalized=False) for token in specials])
     if frame:
         last = frame.split()[-1]
+        ids = [(token, tokenizer.token_to_id(token)) for token in specials if token in frame]
         tokenizer.post_processor = processors.TemplateProcessing(
-            single=frame,
-            pair=f"{frame} $B:1 {last}:1",
-            special_tokens=[(t, 256 + i) for i, t in enumerate(specials) if t in frame],
+            single=frame, pair=f"{frame} $B:1 {last}:1", special_tokens=ids
         )
-    return tokenizer.to_str(pretty=True).encode()
+    return bytes(tokenizer.to_str(pretty=True).encode())
 
 
 def _letter(byte: int) -> str:

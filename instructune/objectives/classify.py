@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from instructune.architectures import Head
 from instructune.errors import UserError, usage
@@ -38,20 +38,13 @@ class Options:
     `threshold` is the probability from which one of several labels is given.
     """
 
-    loss: str = "cross_entropy"
+    loss: Literal["cross_entropy", "focal"] = "cross_entropy"
     gamma: float = 2.0
-    class_weights: str = "none"
+    class_weights: Literal["none", "balanced"] = "none"
     labels: str = ""
     threshold: float = 0.5
 
     def __post_init__(self) -> None:
-        for name, value, known in (
-            ("loss", self.loss, ("cross_entropy", "focal")),
-            ("class_weights", self.class_weights, ("none", "balanced")),
-        ):
-            if value not in known:
-                hint = f"one of {', '.join(known)}"
-                raise usage(f"objective 'classify': unknown {name} {value!r}", hint=hint)
         if self.gamma < 0 or not 0 < self.threshold < 1:
             raise usage("objective 'classify': gamma is at least 0, threshold between 0 and 1")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from instructune.architectures import Head
 from instructune.entities.tagschemes import Span, detect, spans, tags_of
-from instructune.errors import UserError, usage
+from instructune.errors import UserError
 from instructune.framing import Framed
 from instructune.objectives import _framed, _scored
 from instructune.records import Record
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from instructune.training.goals import Given
 
 HEAD = "token"
-_SCHEMES = ("", "iob1", "iob2", "bioes")
 
 
 @dataclass(frozen=True)
@@ -34,17 +33,8 @@ class Options:
     Answers are in the scheme of the data, whichever is learned.
     """
 
-    scheme: str = ""
-    pieces: str = "first"
-
-    def __post_init__(self) -> None:
-        for name, value, known in (
-            ("scheme", self.scheme, _SCHEMES),
-            ("pieces", self.pieces, ("first", "all")),
-        ):
-            if value not in known:
-                hint = f"one of {', '.join(filter(None, known))}"
-                raise usage(f"objective 'tag': unknown {name} {value!r}", hint=hint)
+    scheme: Literal["", "iob1", "iob2", "bioes"] = ""
+    pieces: Literal["first", "all"] = "first"
 
 
 class _Words(NamedTuple):

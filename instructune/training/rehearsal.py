@@ -74,9 +74,13 @@ def _seconds(fitted: Fit, batch: Batch) -> float:
 
 
 def _mask_sample(work: Work) -> list[list[Any]]:
-    """The first row as `[token, learned]` pairs."""
-    ids, weights = (work.data.columns[name].of(0) for name in ("ids", "weights"))
-    if len(weights) < len(ids):  # the row counts, not each of its tokens
-        weights = weights.repeat(len(ids))
+    """The first row as `[token, learned]` pairs; an output stands behind its input."""
+    columns = work.data.columns
+    ids, weights = (columns[name].of(0).tolist() for name in ("ids", "weights"))
+    output = columns["output"].of(0).tolist() if "output" in columns else []
+    if len(weights) == len(output):
+        ids, weights = ids + output, [0.0] * len(ids) + weights
+    elif len(weights) < len(ids):  # the row counts, not each of its tokens
+        weights *= len(ids)
     pairs = zip(ids, weights, strict=True)
-    return [[work.tokenizer.token(int(i)), bool(weight)] for i, weight in pairs]
+    return [[work.tokenizer.token(i), bool(weight)] for i, weight in pairs]

@@ -11,6 +11,7 @@ NAMES = (
     "duplicates",
     "smoke",
     "training",
+    "encoders",
     "generation",
     "evaluation",
 )

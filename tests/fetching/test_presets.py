@@ -52,6 +52,18 @@ def test_every_text_is_its_utf8_bytes_and_comes_back(text: str) -> None:
     assert BACKEND.decode(ids) == text
 
 
+def test_the_tokens_of_the_character_preset_are_characters(llama: ModelFiles) -> None:
+    folder = resolve("tiny-bert-chars").folder
+    tokenizer = Backend.from_file(str(folder / "tokenizer.json"))
+    encoded = tokenizer.encode("A 技，\n🙂é")
+    assert encoded.tokens == ["[CLS]", "A", " ", "技", "，", "[UNK]", "[UNK]", "é", "[SEP]"]
+    assert encoded.offsets[1:-1] == [(i, i + 1) for i in range(7)]
+    assert tokenizer.decode(tokenizer.encode("技术 is IT").ids) == "技术 is IT"
+    config = json.loads((folder / "config.json").read_bytes())
+    assert config["vocab_size"] == tokenizer.get_vocab_size() == Tokenizer(folder).size
+    assert config["pad_token_id"] == tokenizer.token_to_id("<|pad|>") == Tokenizer(folder).pad_id
+
+
 def test_a_preset_is_a_model_folder_without_weights(llama: ModelFiles) -> None:
     assert sorted(p.name for p in llama.folder.iterdir()) == [
         "chat_template.jinja",

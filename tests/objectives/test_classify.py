@@ -128,8 +128,8 @@ def test_labels_from_a_file_keep_their_order(tmp_path, write):
         ),
         ([{"text": "a"}], "classify", "data.jsonl:1: has no label and no answer"),
         (texts(1, 2), "classify:loss=focal", "a number has no classes, weights or focal loss"),
-        (texts("a", "b"), "classify:loss=fokal", "unknown loss 'fokal'"),
-        (texts("a", "b"), "classify:class_weights=all", "unknown class_weights 'all'"),
+        (texts("a", "b"), "classify:loss=fokal", "loss cannot be 'fokal'"),
+        (texts("a", "b"), "classify:class_weights=all", "class_weights cannot be 'all'"),
         (texts("a", "b"), "classify:threshold=1", "threshold between 0 and 1"),
     ],
 )

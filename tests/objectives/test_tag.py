@@ -108,8 +108,8 @@ def test_the_loss_is_that_of_transformers(tmp_path, model):
         ([{"tokens": ["a"]}], "tag", "jsonl:1: has no tags"),
         ([{"text": "a"}], "tag", "jsonl:1: has no tags and no entities"),
         ([{"texts": ["a", "b"]}], "tag", "jsonl:1: has no tokens and no text"),
-        ([row("a/O")], "tag:scheme=iob3", "unknown scheme 'iob3'"),
-        ([row("a/O")], "tag:pieces=last", "unknown pieces 'last'"),
+        ([row("a/O")], "tag:scheme=iob3", "scheme cannot be 'iob3'"),
+        ([row("a/O")], "tag:pieces=last", "pieces cannot be 'last'"),
     ],
 )
 def test_what_cannot_be_learned_is_refused(tmp_path, rows, objective, reason):

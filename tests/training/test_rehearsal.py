@@ -51,6 +51,19 @@ def test_everything_is_told_and_nothing_written(folder: Path) -> None:
     assert [token for token, learned in report["mask"] if learned] == ["1", "<|im_end|>"]
 
 
+@pytest.mark.parametrize(
+    ("model", "objective", "learned"),
+    [("tiny-t5", "seq2seq", "1<|im_end|>"), ("tiny-bert", "classify", "[CLS]1[SEP]")],
+)
+def test_what_is_learned_of_a_row_with_an_output_and_of_one_with_a_label(
+    folder: Path, model: str, objective: str, learned: str
+) -> None:
+    mask = train_run(folder, dry_run=True, model=model, objective=objective)["mask"]
+    assert "".join(token for token, is_learned in mask if is_learned) == learned
+    hidden = "".join(token for token, is_learned in mask if not is_learned)
+    assert hidden == ("1<|im_end|>" if objective == "seq2seq" else "")
+
+
 def test_it_says_what_would_become_of_the_run_that_is_there(folder: Path) -> None:
     train_run(folder, steps=2)
     assert train_run(folder, steps=2, dry_run=True)["decision"] == "nothing"
