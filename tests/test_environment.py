@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from instructune import environment
 from instructune.environment import before_torch, importing_torch
 
 
@@ -18,11 +19,28 @@ def test_huge_pages_are_asked_for_unless_the_user_decided(monkeypatch):
     assert os.environ["HF_HUB_DISABLE_TELEMETRY"] == "0"
 
 
-def test_threads_do_not_spin_unless_the_user_decided(monkeypatch):
+@pytest.mark.parametrize(
+    ("running", "spins"), [([2, 3, 2], "1000"), ([2, 1, 2], "30000"), ([1, 1, 1], "30000")]
+)
+def test_threads_spin_where_nothing_else_runs(monkeypatch, running, spins):
     for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
         monkeypatch.delenv(name, raising=False)
+    moments = iter(running)
+    monkeypatch.setattr(environment, "_running", lambda: next(moments))
     before_torch()
-    assert os.environ["GOMP_SPINCOUNT"] == "1000"
+    assert os.environ["GOMP_SPINCOUNT"] == spins
+
+
+def test_who_runs(monkeypatch):
+    assert environment._running() >= 1
+    monkeypatch.setattr(environment.Path, "read_text", lambda path: "0.1 0.2 0.3 5/300 77")
+    assert environment._running() == 5
+    monkeypatch.setattr(environment.Path, "read_text", lambda path: "nothing")
+    assert environment._running() == 1
+
+
+def test_the_user_decides_how_threads_wait(monkeypatch):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
     monkeypatch.setenv("GOMP_SPINCOUNT", "7")
     before_torch()
     assert os.environ["GOMP_SPINCOUNT"] == "7"
