@@ -92,5 +92,5 @@ def test_bfloat16_models_keep_float32_networks(tmp_path: Path) -> None:
 
 def test_it_cannot_be_merged(saved: tuple[Case, Path]) -> None:
     case, folder = saved
-    with refused(Exit.MISMATCH, "its adapter cannot be merged"):
+    with refused(Exit.MISMATCH, "its adapter is no change of weights"):
         merged(case.load(folder), "run")
