@@ -17,6 +17,7 @@ from transformers import (
     Trainer,
     TrainerCallback,
     TrainingArguments,
+    set_seed,
 )
 
 IGNORED = -100
@@ -56,6 +57,7 @@ def main(model: str, folder: str, target: str, budget: dict) -> None:
                     labels[-1][at] = tags.index(tag)
         return Dataset.from_dict({**found, "labels": labels}), firsts
 
+    set_seed(budget["seed"])  # the head is drawn before the trainer sets it
     clock = Clock()
     trainer = Trainer(
         model=AutoModelForTokenClassification.from_pretrained(

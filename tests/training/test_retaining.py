@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from instructune.errors import Exit, UserError
+from instructune.stopping import Stopped
 from instructune.training.retaining import Retention
-from tests.tuning import fit_of, train_run, write_rows
+from tests.tuning import fit_of, result_of, stop_after, train_run, write_rows
 
 
 @pytest.fixture
@@ -76,3 +77,23 @@ def test_random_weights_are_nothing_to_keep(folder: Path) -> None:
     with pytest.raises(UserError, match="there is nothing to keep") as raised:
         fitted(folder, "xy", model="tiny-bert")
     assert raised.value.code == Exit.MISMATCH
+
+
+@pytest.mark.parametrize("spec", ["l2sp:weight=1", "ewc:data={new},rows=4", "distill"])
+def test_a_stopped_run_ends_as_one_that_was_not(folder: Path, spec: str) -> None:
+    """What is held stays what training began with, not what it was resumed with."""
+    new = labelled(folder, "new", "yx")
+    given: dict[str, Any] = {
+        "data": (new,),
+        "model": str(folder / "run"),
+        "objective": "classify",
+        "retain": (spec.format(new=new),),
+        "steps": 4,
+        "learning_rate": 0.01,
+        "dropout": 0.2,
+    }
+    train_run(folder, output=str(folder / "straight"), **given)
+    with pytest.raises(Stopped):
+        train_run(folder, stop_after(2), output=str(folder / "stopped"), **given)
+    train_run(folder, output=str(folder / "stopped"), **given)
+    assert result_of(folder / "stopped") == result_of(folder / "straight")
