@@ -87,6 +87,6 @@ def stored_head(config: Mapping[str, Any]) -> Head:
 
 def start_id(config: Any) -> int:
     """The token that stands before every output of an encoder-decoder."""
-    found = getattr(config, "decoder_start_token_id", None)
-    found = config.bos_token_id if found is None else found
-    return 0 if found is None else int(found)
+    names = ("decoder_start_token_id", "bos_token_id", "pad_token_id")
+    told = (getattr(config, name, None) for name in names)
+    return int(next((one for one in told if one is not None), 0))

@@ -114,6 +114,7 @@ class TrainConfig:
     ema: float | None = None
     swa: float | None = None
     eval_every: int | None = None
+    eval_first: bool = False
     early_stopping: int | None = None
     checkpoint_every: int = 100
     keep_checkpoints: int = 2
@@ -161,8 +162,9 @@ class TrainConfig:
         least("--log-every", self.log_every, 1)
         between("--threads", self.threads, 1, THREADS)
         least("--seed", self.seed, 0)
-        if self.early_stopping and not self.eval_data:
-            raise usage("needs --eval-data", where="--early-stopping")
+        for name in ("early_stopping", "eval_first"):
+            if getattr(self, name) and not self.eval_data:
+                raise usage("needs --eval-data", where=flag_of(name))
         if self.init_from is not None and self.model != TrainConfig.model:
             raise usage("has its own base model; leave --model out", where="--init-from")
         if self.ema is not None and self.swa is not None:

@@ -57,6 +57,7 @@ WITH_TORCH = {
     "training.resuming",
     "training.saving",
     "training.trainer",
+    "training.unpadding",
 }
 
 

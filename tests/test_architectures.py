@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
-from instructune.architectures import IN_WORDS, TASKS, Head, kind_of, stored_head
+from instructune.architectures import IN_WORDS, TASKS, Head, kind_of, start_id, stored_head
 
 
 @pytest.mark.parametrize(
@@ -33,6 +35,20 @@ def test_labels_in_the_order_of_their_numbers():
     }
     assert stored_head(config) == Head("sequence", ("a", "c", "k"), "multi_label_classification")
     assert stored_head({}) == stored_head({"architectures": None}) == Head("causal")
+
+
+@pytest.mark.parametrize(
+    ("told", "start"),
+    [
+        ({"decoder_start_token_id": 3, "bos_token_id": 5, "pad_token_id": 7}, 3),
+        ({"decoder_start_token_id": None, "bos_token_id": 5, "pad_token_id": 7}, 5),
+        ({"bos_token_id": None, "pad_token_id": 7}, 7),
+        ({"pad_token_id": 7}, 7),
+        ({}, 0),
+    ],
+)
+def test_the_token_before_every_output(told, start):
+    assert start_id(SimpleNamespace(**told)) == start
 
 
 def test_what_stands_in_config_json():

@@ -153,6 +153,9 @@ def train(
     eval_every: Annotated[
         int | None, typer.Option(help="Steps between evaluations; default: an epoch.")
     ] = TrainConfig.eval_every,
+    eval_first: Annotated[
+        bool, typer.Option("--eval-first", help="Evaluate before the first step as well.")
+    ] = TrainConfig.eval_first,
     early_stopping: Annotated[
         int | None, typer.Option(help="Stop after this many evaluations without a better loss.")
     ] = TrainConfig.early_stopping,
@@ -229,7 +232,9 @@ def _told(report: dict[str, Any], output: str) -> str:
         f"loss {report['loss_first']:.4f} -> {report['loss_last']:.4f}"
     )
     if report["eval_loss_best"] is not None:
-        line += f", best eval loss {report['eval_loss_best']:.4f} at step {report['best_step']}"
+        before = report["eval_loss_before"]
+        line += f", eval loss {before:.4f} before," if before is not None else ", eval loss"
+        line += f" {report['eval_loss_best']:.4f} at its best, step {report['best_step']}"
     if report.get("seconds"):
         line += f"; {report['tokens_per_second']:,.0f} tokens/s in {report['seconds']:.0f} s"
     return f"{line}\n  {report['trainable_parameters']:,} parameters ({share:.2%}) -> {output}"
@@ -240,9 +245,12 @@ def _tell_rehearsal(report: dict[str, Any], json: bool) -> None:
         return
     for key, value in report["resolved"].items():
         options.say(f"  {key} = {value}")
+    learned = report["learned_an_epoch"]
+    of_tokens = learned["of"] == "tokens"
     options.say(
         f"rows {report['rows']}, longest {report['longest_row']} tokens; an epoch is "
-        f"{report['tokens_an_epoch']} tokens, {report['learned_tokens_an_epoch']} of them learned"
+        f"{report['tokens_an_epoch']} tokens, "
+        + (f"{learned['number']} of them learned" if of_tokens else "learned a row at a time")
     )
     for name, count in report["counts"].get("encoding", {}).items():
         options.say(f"  {count} {name}")
@@ -253,4 +261,4 @@ def _tell_rehearsal(report: dict[str, Any], json: bool) -> None:
         f"and {report['estimated_memory'] / 2**30:.1f} GiB"
     )
     tokens = "".join(f"[{token}]" if learned else token for token, learned in report["mask"][:400])
-    options.say(f"first row, learned tokens in brackets:\n  {tokens}")
+    options.say(f"first row{', learned tokens in brackets' if of_tokens else ''}:\n  {tokens}")

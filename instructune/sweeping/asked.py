@@ -17,7 +17,7 @@ from instructune.sweeping.space import Space
 
 LOSS = "eval_loss"  # the metric that needs no answers
 _TABLES = ("sweep", "train", "search", "generate", "best")
-_NOT_TRAINED = ("output", "overwrite", "resume", "dry_run")
+_NOT_TRAINED = ("output", "overwrite", "resume", "dry_run", "eval_first")
 _NOT_GENERATED = ("data", "output", "model", "prompt", "overwrite", "format", "field", "manifest")
 _USUAL = 20  # trials
 

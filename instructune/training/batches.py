@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import torch
 
 Collate = Callable[["TokenData", list[int], int, int], "Batch"]
+_UNPADDED = 0.1  # of a token, what a place of padding costs where layers pass over it
 _PASS_TOKENS = 64  # a forward and backward pass costs that much beside its tokens, measured on CPUs
 
 
@@ -128,13 +130,16 @@ class TokenData:
         """Number of units that count in the loss."""
         return int(np.count_nonzero(self.weights))
 
-    def groups(self, rows: Sequence[int], most_tokens: int, together: int) -> list[list[int]]:
+    def groups(
+        self, rows: Sequence[int], most_tokens: int, together: int, unpadded: bool = False
+    ) -> list[list[int]]:
         """The rows of each forward pass, by their tokens; or as they come, `together` at a time.
 
-        `together` counts where the loss of a row depends on those beside it.
+        `together` counts where the loss of a row depends on those beside it. A model that is
+        `unpadded` takes padding for next to nothing.
         """
         if not self.whole:
-            return micro_batches(self, rows, most_tokens)
+            return micro_batches(self, rows, most_tokens, _UNPADDED if unpadded else 1.0)
         return [list(rows[i : i + together]) for i in range(0, len(rows), together)]
 
     def batch(self, rows: list[int], pad_id: int, draw: int = 0) -> Batch:
@@ -177,24 +182,34 @@ def padded_ids(
     return torch.from_numpy(ids), mask
 
 
-def micro_batches(data: TokenData, rows: Iterable[int], most_tokens: int) -> list[list[int]]:
+def micro_batches(
+    data: TokenData, rows: Iterable[int], most_tokens: int, padding: float = 1.0
+) -> list[list[int]]:
     """Cut `rows`, sorted by length, where that costs least: padding against one more pass.
 
-    Rows times the longest stays within `most_tokens`; a row longer than that goes alone.
+    `padding` is what a place of it costs, in tokens. What the rows of a pass cost stays within
+    `most_tokens`; a row longer than that goes alone.
     """
     order = sorted(rows, key=lambda row: (-int(data.lengths[row]), row))
     lengths = [int(data.lengths[row]) for row in order]
+    before = [0, *accumulate(lengths)]
     one_pass = max(_PASS_TOKENS, most_tokens // 32)
+
+    def cost(i: int, end: int) -> float:
+        real = before[end] - before[i]
+        return real + padding * (lengths[i] * (end - i) - real)
+
     # least cost of the rows from i on, and where the group that begins at i ends
-    costs, ends = [0] * (len(order) + 1), [0] * len(order)
+    costs, ends = [0.0] * (len(order) + 1), [0] * len(order)
     for i in reversed(range(len(order))):
-        most = max(1, most_tokens // lengths[i])
-        options = [
-            (one_pass + lengths[i] * (end - i) + costs[end], -end)
-            for end in range(i + 1, min(i + most, len(order)) + 1)
+        options = []
+        for end in range(i + 1, len(order) + 1):
             # to cut before a row that is shorter by more than a pass always costs less
-            if lengths[i] - lengths[end - 1] <= one_pass
-        ]
+            far = padding * (lengths[i] - lengths[end - 1]) > one_pass
+            here = cost(i, end)
+            if end > i + 1 and (far or here > most_tokens):
+                break
+            options.append((one_pass + here + costs[end], -end))
         costs[i], end = min(options)
         ends[i] = -end
     groups, start = [], 0

@@ -29,6 +29,7 @@ from instructune.training.runs import Decision, refuse_changes
 from instructune.training.saving import save_trained
 from instructune.training.starting import Start
 from instructune.training.trainer import Event, Hooks, State, train
+from instructune.training.unpadding import is_unpadded, unpad
 from instructune.training.work import Work
 
 Notify = Callable[[Event], None]
@@ -57,6 +58,7 @@ class Fit:
         drawn = drawn_names(base, work.model.head, work.role.head)
         with quiet():
             self.model = base if start.goes_on else start.method.apply(base, start.options)
+        unpad(self.model)
         self.optimizer = Optimizer(
             self.model,
             weight_decay=config.weight_decay,
@@ -100,6 +102,7 @@ class Fit:
             "dtype": str(self.dtype).removeprefix("torch."),
             "device": self.device.type,
             "threads": self.threads,
+            "unpadded": is_unpadded(self.model),
             "template": work.tokenizer.template_name,
             "optimizer": self.optimizer.spelled,
             "groups": self.optimizer.groups,
@@ -221,13 +224,16 @@ def _document(config: TrainConfig, work: Work, fitted: Fit) -> dict[str, Any]:
 
 
 def _report(run: RunDir, work: Work, fitted: Fit, state: State) -> dict[str, Any]:
-    losses = [event["loss"] for event in run.events() if event["event"] == "step"]
+    events = list(run.events())
+    losses = [event["loss"] for event in events if event["event"] == "step"]
+    before = [e["eval_loss"] for e in events if e["event"] == "eval" and not e["step"]]
     return {
         "run": run.path.name,
         "steps": state.step,
         "epochs": round(state.step / fitted.plan.steps_per_epoch, 4),
         "loss_first": losses[0],
         "loss_last": losses[-1],
+        "eval_loss_before": before[0] if before else None,
         "eval_loss_best": state.best_loss,
         "best_step": state.best_step,
         "stopped_early": state.stopped_early,

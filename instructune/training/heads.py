@@ -13,6 +13,7 @@ import torch
 
 from instructune.training import losses
 from instructune.training.batches import Batch
+from instructune.training.unpadding import is_unpadded
 
 _CHUNK = 256  # positions through the output layer at once: V times this stays cache-friendly
 
@@ -37,15 +38,16 @@ def supervised_scores(model: Any, batch: Batch) -> torch.Tensor:
     before = keep.new_zeros(len(keep), virtual_positions(model))
     places = torch.cat([before, keep], dim=1)
     if _takes_mask(model):
-        logits: torch.Tensor = model(**_inputs(batch), logits_to_keep=places).logits
+        logits: torch.Tensor = model(**_inputs(model, batch), logits_to_keep=places).logits
         return logits.reshape(-1, logits.shape[-1])
-    return model(**_inputs(batch)).logits[places]
+    return model(**_inputs(model, batch)).logits[places]
 
 
-def _inputs(batch: Batch) -> dict[str, torch.Tensor | bool]:
+def _inputs(model: Any, batch: Batch) -> dict[str, Any]:
     # rows are padded on the right, so a causal model never looks at padding from a real token:
     # without a mask attention takes its fast causal path, and the loss is the same
-    return {"input_ids": batch.input_ids, "use_cache": False}
+    mask = batch.attention_mask if is_unpadded(model) else None
+    return {"input_ids": batch.input_ids, "attention_mask": mask, "use_cache": False}
 
 
 def _takes_mask(model: Any) -> bool:
@@ -117,7 +119,7 @@ def _is_plain_head(model: Any) -> bool:
 
 def _fused_loss(model: Any, batch: Batch, smoothing: float) -> torch.Tensor:
     decoder, head = _parts(model)  # type: ignore[misc]
-    hidden = decoder(**_inputs(batch)).last_hidden_state  # (B, T, H)
+    hidden = decoder(**_inputs(model, batch)).last_hidden_state  # (B, T, H)
     keep = batch.weights > 0
     # autograd asks for a parameter's gradient even where it is switched off
     weight = head.weight if torch.is_grad_enabled() else head.weight.detach()

@@ -27,6 +27,7 @@ class Plan:
     checkpoint_every: int
     steps_per_epoch: int
     log_every: int
+    eval_first: bool
     early_stopping: int | None
     pad_id: int
 
@@ -79,6 +80,7 @@ def plan_of(config: TrainConfig, data: TokenData, *, rate: float, device: str, p
         checkpoint_every=config.checkpoint_every,
         steps_per_epoch=per_epoch,
         log_every=config.log_every,
+        eval_first=config.eval_first,
         early_stopping=config.early_stopping,
         pad_id=pad_id,
     )

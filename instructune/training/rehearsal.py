@@ -13,6 +13,7 @@ from instructune.optimizers import optimizers
 from instructune.retentions import retentions
 from instructune.training.batches import Batch, step_rows
 from instructune.training.fitting import Fit
+from instructune.training.unpadding import is_unpadded
 from instructune.training.work import Work
 
 _AVERAGE_BYTES = 4  # float32
@@ -34,7 +35,7 @@ def rehearse(config: TrainConfig, work: Work) -> dict[str, Any]:
         "dropped": work.dropped,
         "rows": len(work.data),
         "tokens_an_epoch": work.data.tokens,
-        "learned_tokens_an_epoch": work.data.learned,
+        "learned_an_epoch": {"of": _learned(work), "number": work.data.learned},
         "longest_row": int(work.data.lengths.max()),
         "trainable_share": round(fitted.trainable / fitted.parameters, 6),
         "estimated_tokens": tokens,
@@ -55,22 +56,34 @@ def _bytes_to_come(config: TrainConfig) -> int:
 
 
 def _measure(fitted: Fit, work: Work) -> tuple[float, int]:
-    """Seconds and padded tokens of the heaviest micro-batch of the first step."""
-    plan = fitted.plan
+    """Seconds and tokens of the heaviest micro-batch of the first step, with its padding if any."""
+    plan, unpadded = fitted.plan, is_unpadded(fitted.model)
     rows = next(step_rows(work.data, plan.batch_size, plan.seed))
-    groups = work.data.groups(rows, plan.micro_batch_tokens, len(rows))
-    batches = (work.data.batch(group, plan.pad_id) for group in groups)
-    heaviest = max(batches, key=lambda batch: batch.input_ids.numel())
+    groups = work.data.groups(rows, plan.micro_batch_tokens, len(rows), unpadded)
+    sizes = [_tokens(work, group, unpadded) for group in groups]
+    heaviest = work.data.batch(groups[sizes.index(max(sizes))], plan.pad_id)
     fitted.model.train()
     # the first pass also prepares kernels and memory, so only the second tells the speed
     seconds = min(_seconds(fitted, heaviest) for _ in range(2))
-    return seconds, heaviest.input_ids.numel()
+    return seconds, max(sizes)
+
+
+def _tokens(work: Work, rows: list[int], unpadded: bool) -> int:
+    lengths = work.data.lengths[rows]
+    return int(lengths.sum() if unpadded else lengths.max() * len(rows))
 
 
 def _seconds(fitted: Fit, batch: Batch) -> float:
     started = time.monotonic()
     (fitted.loss(batch) / batch.units).backward()
     return max(time.monotonic() - started, math.ulp(1.0))
+
+
+def _learned(work: Work) -> str:
+    """What has a target: each of some tokens, or a row as a whole."""
+    columns = work.data.columns
+    targets = columns["output"] if "output" in columns else columns["ids"]
+    return "tokens" if len(columns["weights"].values) == len(targets.values) else "rows"
 
 
 def _mask_sample(work: Work) -> list[list[Any]]:
@@ -80,7 +93,7 @@ def _mask_sample(work: Work) -> list[list[Any]]:
     output = columns["output"].of(0).tolist() if "output" in columns else []
     if len(weights) == len(output):
         ids, weights = ids + output, [0.0] * len(ids) + weights
-    elif len(weights) < len(ids):  # the row counts, not each of its tokens
-        weights *= len(ids)
+    elif _learned(work) == "rows":
+        weights = [0.0] * len(ids)
     pairs = zip(ids, weights, strict=True)
     return [[work.tokenizer.token(i), bool(weight)] for i, weight in pairs]

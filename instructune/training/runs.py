@@ -37,6 +37,7 @@ _NOT_COMPARED = frozenset(
         "device",
         "dtype",
         "log_every",
+        "eval_first",
         "checkpoint_every",
         "keep_checkpoints",
         "format",

@@ -14,6 +14,7 @@ from instructune.errors import Exit, UserError
 from instructune.training.batches import Batch, TokenData, step_rows
 from instructune.training.optimizers import Optimizer, learning_rate
 from instructune.training.plan import Plan
+from instructune.training.unpadding import is_unpadded
 
 Loss = Callable[[Batch], torch.Tensor]
 Event = dict[str, Any]
@@ -98,7 +99,8 @@ def _is_over(plan: Plan, state: State) -> bool:
 
 def _evaluation_is_due(plan: Plan, state: State) -> bool:
     at_place = state.step == plan.steps or state.step % plan.eval_every == 0
-    return state.step > 0 and at_place and state.evaluated_step != state.step
+    wanted = at_place if state.step else plan.eval_first
+    return wanted and state.evaluated_step != state.step
 
 
 def _checkpoint_is_due(plan: Plan, state: State) -> bool:
@@ -120,7 +122,7 @@ def _step(
 ) -> Event:
     batches = [
         data.batch(group, plan.pad_id, draw=state.step + 1).to(_device(model))
-        for group in data.groups(rows, plan.micro_batch_tokens, len(rows))
+        for group in data.groups(rows, plan.micro_batch_tokens, len(rows), is_unpadded(model))
     ]
     units = math.fsum(batch.units for batch in batches)
     if not units:
@@ -199,10 +201,10 @@ def _evaluate(
             hint="lower --learning-rate",
             code=Exit.NON_FINITE,
         )
-    improved = state.best_loss is None or value < state.best_loss
+    improved = state.step > 0 and (state.best_loss is None or value < state.best_loss)
     if improved:
         state.best_loss, state.best_step, state.evaluations_since_best = value, state.step, 0
-    else:
+    elif state.step:
         state.evaluations_since_best += 1
         patience = plan.early_stopping
         state.stopped_early = patience is not None and state.evaluations_since_best >= patience
@@ -228,7 +230,9 @@ def evaluate(
     model.eval()
     sums, units = [], []
     try:
-        for group in data.groups(range(len(data)), _EVALUATION_TOKENS, _TOGETHER):
+        for group in data.groups(
+            range(len(data)), _EVALUATION_TOKENS, _TOGETHER, is_unpadded(model)
+        ):
             if stop_requested():
                 return None
             batch = data.batch(group, pad_id).to(_device(model))

@@ -302,6 +302,13 @@ def eval_every(other: Other) -> None:
     assert [event["step"] for event in other.events("eval")] == [2, 4]
 
 
+def eval_first(other: Other) -> None:
+    report = other(eval_data=held_out(other), eval_first=True)
+    told = other.events("eval")
+    assert [event["step"] for event in told] == [0, 3, 4]
+    assert report["eval_loss_before"] == told[0]["eval_loss"] > report["eval_loss_best"]
+
+
 def early_stopping(other: Other) -> None:
     fast = {"learning_rate": 1.0, "schedule": "constant", "eval_every": 1}
     report = other(eval_data=held_out(other), early_stopping=1, steps=9, **fast)

@@ -121,6 +121,22 @@ def test_micro_batches(lengths: list[int], most: int, groups: list[list[int]]) -
     assert micro_batches(data(*lengths), range(len(lengths)), most) == groups
 
 
+@pytest.mark.parametrize(
+    ("lengths", "most", "groups"),
+    [
+        ([100, 67, 67], 300, [[0, 1, 2]]),  # 234 tokens, and a tenth of 66 places
+        ([100, 67, 67], 240, [[0], [1, 2]]),
+        ([100, 67, 67], 241, [[0, 1, 2]]),
+        ([1000, 20, 20], 2000, [[0], [1, 2]]),  # 196 for padding, 64 for a pass
+    ],
+)
+def test_where_padding_costs_a_tenth(
+    lengths: list[int], most: int, groups: list[list[int]]
+) -> None:
+    found = data(*lengths).groups(range(len(lengths)), most, 64, unpadded=True)
+    assert found == groups
+
+
 many_lengths = st.lists(st.integers(2, 30), min_size=1, max_size=30)
 
 
@@ -135,21 +151,29 @@ def test_micro_batches_hold_every_row_once_within_the_limit(lengths: list[int], 
         assert len(group) == 1 or len(group) * longest <= most
 
 
-@given(st.lists(st.integers(2, 300), min_size=1, max_size=7), st.sampled_from([1, 300, 600, 6000]))
-def test_micro_batches_cost_the_least(lengths: list[int], most: int) -> None:
+@given(
+    st.lists(st.integers(2, 300), min_size=1, max_size=7),
+    st.sampled_from([1, 300, 600, 6000]),
+    st.sampled_from([0.125, 1.0]),
+)
+def test_micro_batches_cost_the_least(lengths: list[int], most: int, padding: float) -> None:
     order = sorted(range(len(lengths)), key=lambda row: (-lengths[row], row))
+
+    def tokens(rows: list[int]) -> float:
+        real = sum(lengths[row] for row in rows)
+        return real + padding * (len(rows) * lengths[rows[0]] - real)
 
     def cuts(rows: list[int]) -> Iterator[list[list[int]]]:
         if not rows:
             yield []
         for end in range(1, len(rows) + 1):
-            if end == 1 or end * lengths[rows[0]] <= most:
+            if end == 1 or tokens(rows[:end]) <= most:
                 yield from ([rows[:end], *rest] for rest in cuts(rows[end:]))
 
-    def cost(groups: list[list[int]]) -> int:
-        return sum(max(64, most // 32) + len(group) * lengths[group[0]] for group in groups)
+    def cost(groups: list[list[int]]) -> float:
+        return sum(max(64, most // 32) + tokens(group) for group in groups)
 
-    groups = micro_batches(data(*lengths), range(len(lengths)), most)
+    groups = micro_batches(data(*lengths), range(len(lengths)), most, padding)
     assert cost(groups) == min(cost(found) for found in cuts(order))
 
 

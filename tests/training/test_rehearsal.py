@@ -37,7 +37,8 @@ def test_everything_is_told_and_nothing_written(folder: Path) -> None:
     # 23 tokens with the shortest question and answer, both of one character
     rows = [(23 + 4 * (i % 5) + i % 3, 2 + i % 3) for i in range(10) if i % 5 < 4]
     assert report["tokens_an_epoch"] == sum(tokens for tokens, _ in rows)
-    assert report["learned_tokens_an_epoch"] == sum(learned for _, learned in rows)
+    learned_tokens = sum(learned for _, learned in rows)
+    assert report["learned_an_epoch"] == {"of": "tokens", "number": learned_tokens}
     assert report["estimated_tokens"] == 3 * report["tokens_an_epoch"]
     assert report["trainable_share"] == round(
         resolved["trainable_parameters"] / resolved["parameters"], 6
@@ -52,16 +53,24 @@ def test_everything_is_told_and_nothing_written(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "objective", "learned"),
-    [("tiny-t5", "seq2seq", "1<|im_end|>"), ("tiny-bert", "classify", "[CLS]1[SEP]")],
+    ("model", "objective", "learned", "hidden"),
+    [
+        ("tiny-t5", "seq2seq", "1<|im_end|>", "1<|im_end|>"),
+        ("tiny-bert", "classify", "", "[CLS]1[SEP]"),
+        ("tiny-bert", "mlm", "", "[CLS]1[SEP]"),  # a share of its tokens, others each time
+    ],
 )
 def test_what_is_learned_of_a_row_with_an_output_and_of_one_with_a_label(
-    folder: Path, model: str, objective: str, learned: str
+    folder: Path, model: str, objective: str, learned: str, hidden: str
 ) -> None:
-    mask = train_run(folder, dry_run=True, model=model, objective=objective)["mask"]
-    assert "".join(token for token, is_learned in mask if is_learned) == learned
-    hidden = "".join(token for token, is_learned in mask if not is_learned)
-    assert hidden == ("1<|im_end|>" if objective == "seq2seq" else "")
+    report = train_run(folder, dry_run=True, model=model, objective=objective)
+    assert "".join(token for token, is_learned in report["mask"] if is_learned) == learned
+    assert "".join(token for token, is_learned in report["mask"] if not is_learned) == hidden
+    of = "tokens" if learned else "rows"
+    assert report["learned_an_epoch"] == {
+        "of": of,
+        "number": 10 + sum(i % 3 + 1 for i in range(10)) if learned else 10,
+    }
 
 
 def test_it_says_what_would_become_of_the_run_that_is_there(folder: Path) -> None:

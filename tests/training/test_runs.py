@@ -85,6 +85,7 @@ SAME = {
     "device": "cpu",
     "dtype": "float32",
     "log_every": 5,
+    "eval_first": True,
     "checkpoint_every": 5,
     "keep_checkpoints": 5,
     "format": "alpaca",
@@ -132,7 +133,7 @@ def test_every_setting_is_either_the_same_or_another_run() -> None:
 @pytest.mark.parametrize("name", SAME)
 def test_settings_that_change_nothing_that_is_learned(run: RunDir, name: str) -> None:
     more = {"eval_data": "e", "rejects": "r", "bad_rows": "quarantine"}
-    changed = {name: SAME[name]} | (more if name in ("bad_rows", "rejects") else {})
+    changed = {name: SAME[name]} | (more if name in ("bad_rows", "rejects", "eval_first") else {})
     assert decide(run, **changed) is Decision.NOTHING
 
 

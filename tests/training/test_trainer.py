@@ -34,6 +34,7 @@ PLAN = Plan(
     checkpoint_every=100,
     steps_per_epoch=100,
     log_every=1,
+    eval_first=False,
     early_stopping=None,
     pad_id=0,
 )
@@ -245,6 +246,18 @@ def evaluations(values: Sequence[float], **plan: Any) -> tuple[Recorder, State]:
     plan = {"steps": len(values), "eval_every": 1} | plan
     recorder, _, state = run(data, eval_data=data, loss=loss, **plan)
     return recorder, state
+
+
+def test_what_was_before_the_first_step_is_never_the_best() -> None:
+    recorder, state = evaluations([1, 5, 4], eval_first=True, early_stopping=1, steps=2)
+    told = [e for e in recorder.events if e["event"] == "eval"]
+    assert [(e["step"], e["eval_loss"], e["best"]) for e in told] == [
+        (0, 1.0, False),
+        (1, 5.0, True),
+        (2, 4.0, True),
+    ]
+    assert (state.best_step, state.evaluations_since_best, state.stopped_early) == (2, 0, False)
+    assert [one.step for one in recorder.checkpoints] == [1, 2]
 
 
 def test_patience_counts_evaluations_without_a_better_loss() -> None:
