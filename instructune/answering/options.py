@@ -13,8 +13,6 @@ from instructune.errors import UserError, usage
 def check_options(config: GenerateConfig, role: Role, objective: ModuleType, name: str) -> None:
     """Raises UserError (2) where an option is set that the model called `name` cannot heed."""
     if not hasattr(objective, "Answers"):  # it writes text
-        if config.explain and role.head.kind == "seq2seq":
-            raise _other("--explain", "for models without an encoder of prompts", role, name)
         return
     of_text = {
         "--temperature": bool(config.temperature),

@@ -24,11 +24,15 @@ def pooled(
 ) -> torch.Tensor:
     """The mean over each sequence's tokens of what the output layer gets, at length 1; (n, H).
 
+    Of an encoder-decoder it is what the encoder gives.
     `tick` is told how many are done.
     """
     inner = model.get_base_model() if hasattr(model, "get_base_model") else model
     decodes = inspect.signature(inner.forward).parameters.keys() & set(CACHES)
-    read = _of_decoder(model) if decodes else _of_encoder(model, inner)
+    if inner.config.is_encoder_decoder:
+        read = _of_first_half(inner)
+    else:
+        read = _of_decoder(model) if decodes else _of_encoder(model, inner)
     order = sorted(range(len(sequences)), key=lambda i: (-len(sequences[i]), i))
     found: list[torch.Tensor] = [torch.empty(0)] * len(sequences)
     places, done = iter(order), 0
@@ -44,6 +48,16 @@ def pooled(
         done += len(group)
         tick(done)
     return torch.stack(found)
+
+
+def _of_first_half(inner: Any) -> Read:
+    encoder = inner.get_encoder()
+
+    def read(ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        found: torch.Tensor = encoder(input_ids=ids, attention_mask=mask).last_hidden_state
+        return found
+
+    return read
 
 
 def _of_decoder(model: Any) -> Read:

@@ -49,7 +49,8 @@ class Subject:
         self.model, self.run, self.rows = model, run, rows
         self.ids = torch.tensor([list(ids)], device=model.device)
         inner = model.get_base_model() if hasattr(model, "get_base_model") else model
-        self.layer: torch.nn.Module = inner.get_input_embeddings()
+        reader = inner.get_encoder() if inner.config.is_encoder_decoder else inner
+        self.layer: torch.nn.Module = reader.get_input_embeddings()
 
     @torch.no_grad()
     def embeddings(self) -> torch.Tensor:

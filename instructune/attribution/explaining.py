@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
 from typing import Any, NamedTuple, Protocol
 
@@ -14,7 +14,7 @@ from instructune.explainers import explainers
 from instructune.records import Record
 from instructune.texts import split
 from instructune.tokenizer import Tokenizer
-from instructune.training.goals import Answers, Target
+from instructune.training.goals import Answers, Target, likelihood_of
 
 _LEAD = re.compile(r"[\S\n]")  # what blanks lead to
 _LETTER = 4  # tokens that may make up one letter, each a byte of it
@@ -23,7 +23,8 @@ _LETTER = 4  # tokens that may make up one letter, each a byte of it
 class Case(NamedTuple):
     """A prediction to explain, as token ids; the token that ended the answer is one of it.
 
-    Where no text was written, `answer` is empty and `chosen` what stands for it.
+    Where no text was written, or an encoder read the prompt, `answer` is empty and `chosen` what
+    stands for it.
     """
 
     record: Record
@@ -35,16 +36,14 @@ class Case(NamedTuple):
     @property
     def target(self) -> str:
         """What is explained, in words."""
-        if self.chosen:
-            return self.chosen.words
-        count = len(self.answer)
-        return f"log-probability of the answer, {count} token{'s' if count != 1 else ''}"
+        return self.chosen.words if self.chosen else likelihood_of(self.answer)
 
 
 class Source(Protocol):
     """What explains has the model from: the backend that made the predictions."""
 
     tokenizer: Tokenizer
+    prompt_ids: Callable[[Record, Tokenizer], list[int]]
     limit: int | None
     notify: Notify
     answers: Answers | None

@@ -223,7 +223,7 @@ class Local:
         )
         if self.explained:
             ids = row.ids if row.stop is None else [*row.ids, row.stop]
-            measured["explanation"] = self.why(Case(prompt.record, row.prompt, ids, text))
+            measured["explanation"] = self.why(self._case(prompt.record, row.prompt, ids, text))
         return Completion(text, row.finish_reason, len(row.prompt), len(row.ids), measured=measured)
 
     def _labelled(self, label: Completion, prompt: Prompt) -> Completion:
@@ -231,8 +231,15 @@ class Local:
         if not self.explained or label.text is None:
             return label
         ids, start = self.measures.sequence(prompt.record, label.text)
-        why = self.why(Case(prompt.record, ids[:start], ids[start:], label.text))
+        why = self.why(self._case(prompt.record, ids[:start], ids[start:], label.text))
         return label._replace(measured={"explanation": why})
+
+    def _case(self, record: Record, prompt: list[int], answer: list[int], text: str) -> Case:
+        """A text to be explained, from what its model read before it or beside it."""
+        beside = getattr(self.plug_in, "target", None)
+        if beside is None:
+            return Case(record, prompt, answer, text)
+        return Case(record, prompt, [], text, beside(record, prompt, answer))
 
     def why(self, case: Case) -> dict[str, Any]:
         """The field `explanation` of an answer."""

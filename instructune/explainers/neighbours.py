@@ -112,7 +112,9 @@ class Explainer:
             return []
 
     def _ids(self, row: Record) -> list[int]:
-        """The row as a prompt and an answer, no longer than the model reads."""
+        """The row as a prompt and an answer, or what an encoder reads of it; cut to the limit."""
+        if self.source.model.config.is_encoder_decoder:
+            return self.source.prompt_ids(row, self.source.tokenizer)[: self.source.limit]
         encoding = Encoding(self.source.tokenizer, train_on="last")
         try:
             ids = next(encoding.sequences([row])).ids

@@ -16,7 +16,7 @@ from instructune.templating.templates import Rendered
 from instructune.tokenizer import Tokenizer
 from instructune.tokens import TokenRow, row_weight
 from instructune.training.batches import Batch, TokenData, padded_ids
-from instructune.training.goals import Given
+from instructune.training.goals import Given, Target, likelihood_of
 
 if TYPE_CHECKING:
     import torch
@@ -65,6 +65,21 @@ class Objective(_scored.CrossEntropy):
 def sides(tokenizer: Tokenizer) -> _Rows:
     """Records to their prompt and their last answer, however long these are: to be scored."""
     return _Rows(Given(tokenizer, None, train_on="last"))
+
+
+def target(record: Record, prompt: list[int], answer: list[int]) -> Target:
+    """What stands for a written answer: its log-probability, by what the encoder reads."""
+    import torch
+
+    def score(model: Any, ids: torch.Tensor) -> torch.Tensor:
+        right = torch.tensor([answer], device=ids.device).expand(len(ids), -1)
+        told = right.roll(1, dims=1)
+        told[:, 0] = start_id(model.config)
+        found = model(input_ids=ids, decoder_input_ids=told, use_cache=False).logits.float()
+        return found.log_softmax(-1).gather(-1, right[..., None]).sum((1, 2))
+
+    row = TokenRow(prompt, [1.0], record["id"], record.where)
+    return Target(row, likelihood_of(answer), score)
 
 
 class _Rows:

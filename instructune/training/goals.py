@@ -123,6 +123,12 @@ class Target(NamedTuple):
     places: Sequence[int] = ()
 
 
+def likelihood_of(answer: Sequence[int]) -> str:
+    """The log-probability of an answer's tokens, in words."""
+    count = len(answer)
+    return f"log-probability of the answer, {count} token{'s' if count != 1 else ''}"
+
+
 class Explicable(Answers, Protocol):
     """Answers that can be explained."""
 

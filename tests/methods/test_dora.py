@@ -5,11 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from tests.method_cases import (
-    LAYERS,
-    Case,
-    low_rank,
-)
+from tests.method_cases import LAYERS, Case, low_rank
 
 
 @pytest.mark.parametrize("rank", [1, 4])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from tests.method_cases import (
-    Case,
-)
+from tests.method_cases import Case
 
 
 def test_its_scale_is_alpha_over_the_root_of_the_rank() -> None:

@@ -221,12 +221,52 @@ def test_a_side_that_is_too_long_is_not_scored(trained, row, how, reason):
         (chat("a"), {"score_references": True}, "has no reference answer to score"),
         ({"text": "a"}, {"score_references": True}, "has no reference answer to score"),
         ({"text": "a"}, {"label_scores": "a,b"}, "has no turns that a label could answer"),
-        (chat("a"), {"explain": "gradient"}, "--explain: is for models without an encoder"),
     ],
 )
 def test_what_has_no_answer_to_score_is_refused(trained, row, how, reason):
     with pytest.raises(UserError, match=reason):
         answers(trained, [row], **how)
+
+
+@pytest.mark.parametrize("method", ["gradient", "integrated:steps=400", "occlusion"])
+def test_an_output_is_explained_by_what_the_encoder_read(trained, method):
+    how: dict[str, Any] = {"explain": method, "dtype": "float32"}
+    (row,) = answers(trained, ASKED[:1], logprobs=True, max_new_tokens=12, **how)
+    found, ended = row["explanation"], math.fsum(value for _, value in row["token_logprobs"])
+    assert found["target"] == "log-probability of the answer, 4 tokens"
+    assert "".join(found["tokens"]).startswith("cde")
+    assert found["check"]["score"] == pytest.approx(ended, rel=1e-3)
+    letters = found["values"][:3]
+    assert min(letters) > abs(found["values"][3]), "each letter tells its own; the end tells none"
+    (label,) = answers(trained, ASKED[:1], label_scores="CDE,AB", max_new_tokens=0, **how)
+    score = label["explanation"]["check"]["score"]
+    assert score == pytest.approx(label["label_scores"]["CDE"], rel=1e-3)
+
+
+def test_what_an_output_changes_by_when_a_token_says_nothing(trained):
+    (row,) = answers(
+        trained, ASKED[:1], explain="occlusion:baseline=zero", dtype="float32", max_new_tokens=12
+    )
+    net: Any = load_model(resolve(str(trained / "run")), dtype=torch.float32, head=Head("seq2seq"))
+    vectors = net.encoder.embed_tokens(torch.tensor([[*b"cde", EOS]])).detach()
+    labels = torch.tensor([[*b"CDE", EOS]])
+    whole = net(inputs_embeds=vectors, labels=labels).loss.item()
+    vectors[0, 1] = 0
+    without = net(inputs_embeds=vectors, labels=labels).loss.item()
+    assert row["explanation"]["values"][1] == pytest.approx(4 * (without - whole), rel=2e-3)
+
+
+def test_rows_like_what_the_encoder_read(trained):
+    spec = f"neighbours:data={trained / 'data.jsonl'},k=2"
+    (row,) = answers(trained, ASKED[:1], explain=spec, dtype="float32", max_new_tokens=12)
+    near = row["explanation"]["neighbours"]
+    assert (near[0]["id"], near[0]["answer"]) == ("cde", "CDE")
+    assert near[0]["similarity"] == pytest.approx(1, abs=1e-3) > near[1]["similarity"]
+
+
+def test_attention_goes_more_than_one_way(trained):
+    with pytest.raises(UserError, match="t5 models look at a text in more than one way"):
+        answers(trained, ASKED[:1], explain="attention", max_new_tokens=2)
 
 
 def test_a_prompt_longer_than_the_model_takes(trained):
