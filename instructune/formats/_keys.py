@@ -27,6 +27,9 @@ SUMMARIES = (
     ("article", "summary"),
     ("dialogue", "summary"),
 )
+ANCHORS = ("anchor", "query", "text")
+POSITIVES = ("positive", "pos")
+NEGATIVES = ("negatives", "negative", "neg")
 _BODIES = CHAT | {"text", "tokens", "token", "question"}
 _RELATIONS = (
     {"head", "tail", "relation"},
@@ -70,6 +73,7 @@ def is_other_body(keys: Keys) -> bool:
 def is_classification(keys: Keys) -> bool:
     """A text and its class."""
     plain = "text" in keys and not is_other_body(keys) and not is_tagged(keys)
+    plain = plain and not is_contrastive(keys)
     return plain and any(name in keys for name in LABELS)
 
 
@@ -91,7 +95,13 @@ def is_qa(keys: Keys) -> bool:
 
 def is_pair(keys: Keys) -> bool:
     """Two texts of equal standing, and no other body."""
-    return not keys & _BODIES and first_of(keys, PAIRS) is not None
+    return not keys & _BODIES and ("texts" in keys or first_of(keys, PAIRS) is not None)
+
+
+def is_contrastive(keys: Keys) -> bool:
+    """A text and one that is close to it."""
+    near = any(name in keys for name in POSITIVES)
+    return near and any(name in keys for name in ANCHORS) and not is_other_body(keys)
 
 
 def is_summary(keys: Keys) -> bool:

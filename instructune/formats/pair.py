@@ -1,4 +1,4 @@
-"""Sentence pairs: sentence1/sentence2, premise/hypothesis, question1/question2, text_a/text_b."""
+"""Text pairs: sentence1/sentence2, premise/hypothesis, question1/question2, text_a/b, texts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 from instructune.formats import _keys, _labels
 
-TAKES = ("label", "score", *(name for pair in _keys.PAIRS for name in pair))
+TAKES = ("texts", "label", "score", *(name for pair in _keys.PAIRS for name in pair))
 
 
 def recognises(keys: frozenset[str]) -> bool:
@@ -20,7 +20,7 @@ def convert(row: dict[str, Any]) -> list[dict[str, Any]]:
     Null and -1, by which benchmarks withhold labels, are no label.
     """
     pair = _keys.first_of(row, _keys.PAIRS) or _keys.PAIRS[0]
-    made: dict[str, Any] = {"texts": [_labels.text(row, name) for name in pair]}
+    made: dict[str, Any] = {"texts": row.get("texts") or [_labels.text(row, name) for name in pair]}
     label = row.get("label")
     if type(label) is float:
         made["label"] = label

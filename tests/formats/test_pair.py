@@ -13,6 +13,7 @@ from instructune.formats import pair
         ({"premise": "a", "hypothesis": "b", "label": 0}, {"texts": ["a", "b"], "label": "0"}),
         ({"question1": "a", "question2": "b", "label": "1"}, {"texts": ["a", "b"], "label": "1"}),
         ({"text_b": "b", "text_a": "a"}, {"texts": ["a", "b"]}),
+        ({"texts": ["a", "b"], "label": 2}, {"texts": ["a", "b"], "label": "2"}),
         ({"sentence1": "a", "sentence2": "b", "label": 4.75}, {"texts": ["a", "b"], "label": 4.75}),
         ({"sentence1": "a", "sentence2": "b", "score": "5"}, {"texts": ["a", "b"], "label": 5}),
         ({"sentence1": "a", "sentence2": "b", "label": -1}, {"texts": ["a", "b"]}),
@@ -40,6 +41,8 @@ def test_what_is_missing_or_wrong_is_told():
     [
         ({"premise", "hypothesis", "label"}, True),
         ({"text1", "text2"}, True),
+        ({"texts", "label"}, True),
+        ({"texts", "messages"}, False),
         ({"sentence1"}, False),
         ({"sentence1", "sentence2", "text"}, False),
         ({"sentence1", "sentence2", "prompt"}, False),
