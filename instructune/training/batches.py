@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 Collate = Callable[["TokenData", list[int], int, int], "Batch"]
 _UNPADDED = 0.1  # of a token, what a place of padding costs where layers pass over it
+_PLACES = 2  # with its padding no pass is larger than its tokens by more: heads see padding
 _PASS_TOKENS = 64  # a forward and backward pass costs that much beside its tokens, measured on CPUs
 
 
@@ -207,7 +208,8 @@ def micro_batches(
             # to cut before a row that is shorter by more than a pass always costs less
             far = padding * (lengths[i] - lengths[end - 1]) > one_pass
             here = cost(i, end)
-            if end > i + 1 and (far or here > most_tokens):
+            wide = lengths[i] * (end - i) > _PLACES * most_tokens
+            if end > i + 1 and (far or wide or here > most_tokens):
                 break
             options.append((one_pass + here + costs[end], -end))
         costs[i], end = min(options)

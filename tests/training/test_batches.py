@@ -128,6 +128,8 @@ def test_micro_batches(lengths: list[int], most: int, groups: list[list[int]]) -
         ([100, 67, 67], 240, [[0], [1, 2]]),
         ([100, 67, 67], 241, [[0, 1, 2]]),
         ([1000, 20, 20], 2000, [[0], [1, 2]]),  # 196 for padding, 64 for a pass
+        ([100] + [40] * 9, 514, [[*range(10)]]),
+        ([30] + [5] * 9, 100, [[0], [*range(1, 10)]]),  # 97.5 together, but 300 places
     ],
 )
 def test_where_padding_costs_a_tenth(
@@ -167,7 +169,8 @@ def test_micro_batches_cost_the_least(lengths: list[int], most: int, padding: fl
         if not rows:
             yield []
         for end in range(1, len(rows) + 1):
-            if end == 1 or tokens(rows[:end]) <= most:
+            places = end * lengths[rows[0]]
+            if end == 1 or (tokens(rows[:end]) <= most and places <= 2 * most):
                 yield from ([rows[:end], *rest] for rest in cuts(rows[end:]))
 
     def cost(groups: list[list[int]]) -> float:

@@ -91,6 +91,11 @@ def test_layers_see_tokens_alone() -> None:
     assert outputs.logits.shape == (5, 9, 2)
 
 
+@pytest.mark.parametrize("kind", ["bert", "bert, a label", "llama", "mistral, looking back three"])
+def test_rounding_of_half_precision_is_no_difference(kind: str) -> None:
+    assert unpad(made(kind).bfloat16())
+
+
 def test_rows_of_one_length_pass_as_ever() -> None:
     model = made("llama")
     assert unpad(model)
@@ -131,6 +136,7 @@ def test_an_error_within_leaves_nothing_behind() -> None:
 def test_models_that_cannot_stay_as_they_are(case: str) -> None:
     model = made("bert")
     if case == "mixing":  # of its neighbours, whichever row they are of
+        model = model.bfloat16()
         model.bert.encoder.layer[0].register_forward_hook(lambda *a: a[2] + a[2].roll(1, 1))
     elif case == "eager":
         model.set_attn_implementation("eager")
