@@ -26,7 +26,7 @@ class Options:
 
     data: str
     rows: int = 200
-    weight: float = 1000.0
+    weight: float = 0.1
 
     def __post_init__(self) -> None:
         positive("ewc", rows=self.rows, weight=self.weight)
