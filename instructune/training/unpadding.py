@@ -21,6 +21,7 @@ from instructune.training.stacks import stacks
 NAME = "sdpa_unpadded"
 _STEP = 0.9  # rows are attended to apart where they are shorter by that
 _ONE_MORE = 10_000  # what attending to one more group costs, in scores of queries and keys
+_HEADS = 8  # where a config has no number of them
 _TRIED = (5, 3, 2)  # lengths of rows to prove it by
 _TOLERANCE = 1e-4  # of the greatest score
 
@@ -85,6 +86,7 @@ class Layout(NamedTuple):
 
 
 _LAYOUT: ContextVar[Layout | None] = ContextVar("layout", default=None)
+_PARTED: ContextVar[int] = ContextVar("parted", default=0)  # how often attention took rows apart
 
 
 def layout_of(mask: torch.Tensor, heads: int) -> Layout | None:
@@ -154,19 +156,28 @@ def unpad(model: Any) -> bool:
     if len(found) != 1 or virtual or before != "sdpa" or inner.device.type != "cpu":
         return False
     (layers,) = found
-    wanted, _ = _tried(model, inner, layers)
+    wanted, _ = _tried(model, inner)
     with quiet():
         inner.set_attn_implementation(NAME)
     handles = _hooked(inner.base_model, layers)
-    scores, shape = _tried(model, inner, layers)
-    if wanted is not None and scores is not None and shape[:2] == (1, sum(_TRIED)):
-        near = max(_TOLERANCE, 2 * torch.finfo(wanted.dtype).eps)
-        if torch.allclose(scores, wanted, rtol=0, atol=near * float(wanted.abs().max())):
-            return True
+    if wanted is not None and _is_proven(wanted, *_tried(model, inner), layers):
+        return True
     for handle in handles:
         handle.remove()
     inner.set_attn_implementation(before)
     return False
+
+
+def _is_proven(
+    wanted: torch.Tensor, scores: torch.Tensor | None, attended: int, layers: Any
+) -> bool:
+    """Whether scores are those wanted, and no layer lets tokens meet but by attention."""
+    if scores is None or attended < len(layers):
+        return False
+    if any(isinstance(module, torch.nn.Conv1d) for module in layers.modules()):
+        return False  # which half precision might hide
+    near = max(_TOLERANCE, 2 * torch.finfo(wanted.dtype).eps) * float(wanted.abs().max())
+    return torch.allclose(scores, wanted, rtol=0, atol=near)
 
 
 def is_unpadded(model: Any) -> bool:
@@ -176,7 +187,7 @@ def is_unpadded(model: Any) -> bool:
 
 
 def _hooked(base: Any, layers: Any) -> list[Any]:
-    heads = base.config.num_attention_heads
+    heads = getattr(base.config.get_text_config(), "num_attention_heads", _HEADS)
 
     def begin(_: Any, args: Any, kwargs: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         mask = kwargs.get("attention_mask")
@@ -229,6 +240,7 @@ def _attention(
     layout = _LAYOUT.get()
     if layout is None:
         return sdpa_attention_forward(module, query, key, value, attention_mask, **kwargs)
+    _PARTED.set(_PARTED.get() + 1)
     told = kwargs.get("is_causal")
     causal = getattr(module, "is_causal", True) if told is None else told
     sizes = [group.tokens for group in layout.groups]
@@ -247,21 +259,19 @@ AttentionMaskInterface.register(NAME, sdpa_mask)
 
 
 @torch.no_grad()
-def _tried(model: Any, inner: Any, layers: Any) -> tuple[torch.Tensor | None, torch.Size]:
-    """What rows of unequal lengths give, None where they cannot pass; what the first layer saw."""
-    pad = inner.config.pad_token_id or 0
+def _tried(model: Any, inner: Any) -> tuple[torch.Tensor | None, int]:
+    """What rows of unequal lengths give, None where they cannot; how often they were parted."""
+    config = inner.config.get_text_config()
+    pad = getattr(config, "pad_token_id", None) or 0
     mask = torch.arange(max(_TRIED)) < torch.tensor(_TRIED)[:, None]
-    ids = torch.arange(1, 1 + mask.numel()).reshape(mask.shape) % inner.config.vocab_size
-    ids = torch.where(ids == pad, ids + 1, ids)
-    seen = [torch.Size()]
-    handle = layers[0].register_forward_pre_hook(lambda _, args: seen.append(args[0].shape))
-    was_training = model.training
+    ids = torch.arange(1, 1 + mask.numel()).reshape(mask.shape) % config.vocab_size
+    ids = torch.where(ids == pad, (ids + 1) % config.vocab_size, ids)
+    before, was_training = _PARTED.get(), model.training
     model.eval()
     try:
         found = model(input_ids=torch.where(mask, ids, pad), attention_mask=mask.long())[0]
-    except (RuntimeError, TypeError, ValueError, IndexError):
-        return None, seen[-1]
+    except (RuntimeError, TypeError, ValueError, LookupError, AttributeError):
+        return None, 0
     finally:
-        handle.remove()
         model.train(was_training)
-    return found[mask] if found.ndim > 2 else found, seen[-1]
+    return found[mask] if found.ndim > 2 else found, _PARTED.get() - before

@@ -132,11 +132,17 @@ def test_an_error_within_leaves_nothing_behind() -> None:
     assert model(input_ids=ids[:1], attention_mask=mask[:1].long()).logits.equal(expected)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_layers_that_mix_tokens_otherwise_are_refused(dtype: torch.dtype) -> None:
+    given = LLAMA | {"layer_types": ["conv", "full_attention"]}
+    model = transformers.Lfm2ForCausalLM(transformers.Lfm2Config(**given)).to(dtype)
+    assert not unpad(model)
+
+
 @pytest.mark.parametrize("case", ["mixing", "eager", "encoder-decoder", "prompt"])
 def test_models_that_cannot_stay_as_they_are(case: str) -> None:
     model = made("bert")
     if case == "mixing":  # of its neighbours, whichever row they are of
-        model = model.bfloat16()
         model.bert.encoder.layer[0].register_forward_hook(lambda *a: a[2] + a[2].roll(1, 1))
     elif case == "eager":
         model.set_attn_implementation("eager")
