@@ -174,10 +174,13 @@ FIELDS: dict[str, Field] = {
     ),
 }
 
-# Fields that describe a row without changing what is learned: kept from any raw row when valid.
+# Fields of any raw row that stay where they are when valid: they describe it, or are read by one
+# objective alone.
 DESCRIPTIVE = frozenset(
     [
         "id",
+        "positive",
+        "negatives",
         "task",
         "kind",
         "structure",

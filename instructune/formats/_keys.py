@@ -27,7 +27,7 @@ SUMMARIES = (
     ("article", "summary"),
     ("dialogue", "summary"),
 )
-ANCHORS = ("anchor", "query", "text")
+ANCHORS = ("anchor", "query")
 POSITIVES = ("positive", "pos")
 NEGATIVES = ("negatives", "negative", "neg")
 _BODIES = CHAT | {"text", "tokens", "token", "question"}
@@ -73,7 +73,6 @@ def is_other_body(keys: Keys) -> bool:
 def is_classification(keys: Keys) -> bool:
     """A text and its class."""
     plain = "text" in keys and not is_other_body(keys) and not is_tagged(keys)
-    plain = plain and not is_contrastive(keys)
     return plain and any(name in keys for name in LABELS)
 
 
@@ -101,7 +100,7 @@ def is_pair(keys: Keys) -> bool:
 def is_contrastive(keys: Keys) -> bool:
     """A text and one that is close to it."""
     near = any(name in keys for name in POSITIVES)
-    return near and any(name in keys for name in ANCHORS) and not is_other_body(keys)
+    return near and any(name in keys for name in ANCHORS) and not keys & _BODIES
 
 
 def is_summary(keys: Keys) -> bool:

@@ -1,4 +1,4 @@
-"""A text and what is close to it: `anchor`, `query` or `text` with `positive`, maybe `negative`."""
+"""A text and what is close to it: `anchor` or `query`, `positive` or `pos`, maybe `negative`."""
 
 from __future__ import annotations
 

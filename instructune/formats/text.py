@@ -11,8 +11,8 @@ TAKES = ("text",)
 
 def recognises(keys: frozenset[str]) -> bool:
     """A text without the keys of another task."""
-    others = (_keys.is_other_body, _keys.is_classification, _keys.is_tagged, _keys.is_contrastive)
-    return "text" in keys and not any(claims(keys) for claims in others)
+    claimed = _keys.is_other_body(keys) or _keys.is_classification(keys) or _keys.is_tagged(keys)
+    return "text" in keys and not claimed
 
 
 def convert(row: dict[str, Any]) -> list[dict[str, Any]]:

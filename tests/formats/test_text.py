@@ -17,7 +17,7 @@ def test_convert():
     ("keys", "known"),
     [
         ({"text"}, True),
-        ({"text", "negatives", "meta"}, True),
+        ({"text", "positive", "meta"}, True),
         ({"text", "label", "meta"}, False),
         ({"text", "intent"}, False),
         ({"text", "tokens", "tags"}, False),

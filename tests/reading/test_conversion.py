@@ -112,11 +112,11 @@ def test_reserved_names_that_nobody_mapped_are_set_aside_and_counted():
 
 def test_fields_of_the_row_itself_are_joined_with_what_is_set_aside():
     own = {"x": 1}
-    row = {"text": "t", "negatives": ["neg"], "fields": own}
-    assert convert(row)[1]["fields"] == {"x": 1, "negatives": ["neg"]}
+    row = {"text": "t", "positive": 7, "fields": own}
+    assert convert(row)[1]["fields"] == {"x": 1, "positive": 7}
     assert own == {"x": 1}  # the row is not changed
-    with pytest.raises(ValueError, match=r"has both 'negatives' and fields\.negatives"):
-        convert(row | {"fields": {"negatives": 1}})
+    with pytest.raises(ValueError, match=r"has both 'positive' and fields\.positive"):
+        convert(row | {"fields": {"positive": 1}})
     assert convert({"text": "t", "fields": 5})[1]["fields"] == {"fields": 5}
 
 

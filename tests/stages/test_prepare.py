@@ -25,7 +25,7 @@ from instructune.stages.prepare import prepare
 ROWS = [
     {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}], "n": 1},
     {"instruction": "i", "input": "x", "output": "o", "id": 7},
-    {"text": "t", "positive": "pos"},
+    {"text": "t", "split": 3},
 ]
 
 
@@ -43,7 +43,7 @@ def test_records_and_manifest_to_the_byte(here, write):
         '{"role":"assistant","content":"a"}],"n":1,"origin":"in.jsonl:1"}',
         '{"id":"7","messages":[{"role":"user","content":"i\\nx"},'
         '{"role":"assistant","content":"o"}],"origin":"in.jsonl:2"}',
-        '{"id":"a94b6ca0775f0dd7","text":"t","fields":{"positive":"pos"},"origin":"in.jsonl:3"}',
+        '{"id":"4a301cd0081b3590","text":"t","fields":{"split":3},"origin":"in.jsonl:3"}',
     ]
     written = Path("out.jsonl").read_bytes()
     assert written.decode().splitlines() == lines
@@ -51,7 +51,7 @@ def test_records_and_manifest_to_the_byte(here, write):
         "rows_in": 3,
         "out": 3,
         "formats": {"messages": 1, "alpaca": 1, "text": 1},
-        "notes": {"column 'positive' kept as fields.positive": 1},
+        "notes": {"column 'split' kept as fields.split": 1},
     }
     assert tally.as_dict() == counts
     assert json.loads(Path("out.jsonl.manifest.json").read_bytes()) == {
