@@ -51,6 +51,7 @@ WITH_TORCH = {
     "training.fitting",
     "training.heads",
     "training.layerrates",
+    "training.layouts",
     "training.losses",
     "training.optimizers",
     "training.regularizers",
