@@ -232,7 +232,7 @@ def _told(report: dict[str, Any], output: str) -> str:
         f"loss {report['loss_first']:.4f} -> {report['loss_last']:.4f}"
     )
     if report["eval_loss_best"] is not None:
-        before = report["eval_loss_before"]
+        before = report.get("eval_loss_before")  # older runs were not asked for it
         line += f", eval loss {before:.4f} before," if before is not None else ", eval loss"
         line += f" {report['eval_loss_best']:.4f} at its best, step {report['best_step']}"
     if report.get("seconds"):

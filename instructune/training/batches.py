@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -192,28 +191,21 @@ def micro_batches(
     `most_tokens`; a row longer than that goes alone.
     """
     order = sorted(rows, key=lambda row: (-int(data.lengths[row]), row))
-    lengths = [int(data.lengths[row]) for row in order]
-    before = [0, *accumulate(lengths)]
+    lengths = np.asarray(data.lengths)[order].astype(np.int64)
+    before = np.concatenate([[0], np.cumsum(lengths)])
     one_pass = max(_PASS_TOKENS, most_tokens // 32)
-
-    def cost(i: int, end: int) -> float:
-        real = before[end] - before[i]
-        return real + padding * (lengths[i] * (end - i) - real)
-
     # least cost of the rows from i on, and where the group that begins at i ends
-    costs, ends = [0.0] * (len(order) + 1), [0] * len(order)
+    costs, ends = np.zeros(len(order) + 1), [0] * len(order)
     for i in reversed(range(len(order))):
-        options = []
-        for end in range(i + 1, len(order) + 1):
-            # to cut before a row that is shorter by more than a pass always costs less
-            far = padding * (lengths[i] - lengths[end - 1]) > one_pass
-            here = cost(i, end)
-            wide = lengths[i] * (end - i) > _PLACES * most_tokens
-            if end > i + 1 and (far or wide or here > most_tokens):
-                break
-            options.append((one_pass + here + costs[end], -end))
-        costs[i], end = min(options)
-        ends[i] = -end
+        most = min(len(order) - i, max(1, _PLACES * most_tokens // int(lengths[i])))
+        real = before[i + 1 : i + 1 + most] - before[i]
+        here = real + padding * (lengths[i] * np.arange(1, most + 1) - real)
+        # to cut before a row that is shorter by more than a pass always costs less
+        near = padding * (lengths[i] - lengths[i : i + most]) <= one_pass
+        count = max(1, int(np.count_nonzero(near & (here <= most_tokens))))
+        totals = here[:count] + costs[i + 1 : i + 1 + count]
+        ends[i] = i + count - int(np.argmin(totals[::-1]))  # of equal ones the largest group
+        costs[i] = one_pass + totals[ends[i] - i - 1]
     groups, start = [], 0
     while start < len(order):
         groups.append(order[start : ends[start]])

@@ -82,6 +82,22 @@ def test_stdout_is_one_line_of_json_and_stderr_tells_the_rest(train: Commands) -
     ]
 
 
+def test_the_losses_of_held_out_rows_are_told(train: Commands) -> None:
+    write_rows(train.folder / "eval.jsonl", chats(3, start=50))
+    held_out = ("--steps", "2", "--eval-data", "eval.jsonl")
+    ended = train(*held_out, "--eval-first")
+    report = json.loads(ended.out)
+    before, best = report["eval_loss_before"], report["eval_loss_best"]
+    told = f", eval loss {before:.4f} before, {best:.4f} at its best, step {report['best_step']}"
+    assert told in ended.err
+    document = train.document()
+    del document["result"]["eval_loss_before"]  # as runs of before had it
+    (train.path / "run.json").write_text(json.dumps(document))
+    again = train(*held_out)
+    assert again.code == 0
+    assert f", eval loss {best:.4f} at its best, step {report['best_step']}" in again.err
+
+
 def test_with_json_stderr_is_json_too(train: Commands) -> None:
     write_rows(train.folder / "eval.jsonl", chats(3, start=50))
     ended = train("--steps", "2", "--json", "--eval-data", "eval.jsonl")
@@ -109,6 +125,10 @@ def test_a_rehearsal_is_told(train: Commands) -> None:
         "  <|im_start|>userĊ1<|im_end|>Ċ<|im_start|>assistantĊ[1][<|im_end|>]Ċ",
     ]
     assert os.listdir(train.folder) == ["data.jsonl"]
+    whole = train("--dry-run", "-m", "tiny-bert", "--objective", "mlm")
+    tokens = json.loads(whole.out)["tokens_an_epoch"]
+    assert f"; an epoch is {tokens} tokens, learned a row at a time\n" in whole.err
+    assert whole.err.splitlines()[-2] == "first row:"
 
 
 def test_more_steps_go_on_and_other_settings_do_not(train: Commands) -> None:
